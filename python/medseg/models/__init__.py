@@ -1,0 +1,77 @@
+"""A network is chosen by name and comes ready to turn frames into probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from medseg.errors import InputError
+from medseg.models.weights import available_device
+from medseg.sector import Sector
+
+__all__ = ["MODELS", "Segmenter", "load_model"]
+
+
+class Segmenter(Protocol):
+    """What the engine needs of a network."""
+
+    name: str
+    object_names: tuple[str, ...]
+    card: dict[str, Any]  # the store's model block
+    halo_s: float  # seconds of neighbouring frames wanted on each side
+
+    def probabilities(
+        self, frames: np.ndarray, *, time_s: np.ndarray, core: slice, sector: Sector
+    ) -> np.ndarray:
+        """Give each pixel's probability of lying in each object.
+
+        Args:
+            frames: (T,H,W,3) uint8 RGB, neighbours included.
+            time_s: (T,) float64, seconds.
+            core: the frames that are asked for; the others are their neighbours.
+            sector: where the ultrasound is.
+
+        Returns:
+            (core,object,H,W) float32 in 0..1, at the clip's own resolution.
+        """
+        ...
+
+
+def _default(weights: Path | None, device: torch.device) -> Segmenter:
+    from medseg.models.unet import load_default
+
+    return load_default(weights, device)
+
+
+def _echonet(weights: Path | None, device: torch.device) -> Segmenter:
+    from medseg.models.echonet import load_echonet
+
+    return load_echonet(weights, device)
+
+
+# Loaded on demand: torchvision alone takes seconds to import.
+MODELS: dict[str, Callable[[Path | None, torch.device], Segmenter]] = {
+    "default": _default,
+    "echonet": _echonet,
+}
+
+
+def load_model(
+    name: str = "default",
+    *,
+    weights: str | Path | None = None,
+    device: str | torch.device = "cpu",
+) -> Segmenter:
+    """Load a network by name, with its own weights or with those of a file.
+
+    Raises:
+        InputError: no such model or device.
+        WeightsError: the weights are missing, damaged, unsafe or of another architecture.
+    """
+    if name not in MODELS:
+        raise InputError(f"no model named {name!r}; choose one of: {', '.join(MODELS)}")
+    return MODELS[name](None if weights is None else Path(weights), available_device(device))
