@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from medseg.store.findings import Finding
+from medseg.store.read import open_segmentation
+from medseg.store.save import save_segmentation
 from medseg.store.validate import validate_segmentation
+from medseg.store.write import StoreWriter
 
-__all__ = ["Finding", "validate_segmentation"]
+__all__ = [
+    "Finding",
+    "StoreWriter",
+    "open_segmentation",
+    "save_segmentation",
+    "validate_segmentation",
+]

@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import md5
-from math import isinf
+from math import isfinite, isinf
 from typing import Any
+
+import numpy as np
 
 from medseg.store.layout import SCHEMA_NAME, SCHEMA_VERSION
 
@@ -51,6 +53,22 @@ def json_bytes(document: Any) -> bytes:
     """
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8") + b"\n"
+
+
+def plain(value: Any) -> Any:
+    """The same value in JSON's own types: lists for tuples, Python's numbers for numpy's.
+
+    Raises ValueError for NaN and infinities: what is unknown is None.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(member) for member in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"an attribute is {value}; use None for what is unknown")
+    return value
 
 
 def parse_json_object(content: bytes) -> dict[str, Any]:
