@@ -11,7 +11,7 @@ _WHERE = {
     "Clip": "medseg.clip",
     "clip_from_array": "medseg.clip",
     "open_clip": "medseg.decode",
-    "segment": "medseg.segment",
+    "segment": "medseg.segmentation",
     "open_segmentation": "medseg.store",
     "save_segmentation": "medseg.store",
     "validate_segmentation": "medseg.store",

@@ -1,0 +1,32 @@
+"""Where the probe lies: the narrow end of the ultrasound sector, however the picture is turned."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SMALLEST_SKEWNESS = 0.05  # below it the sector has no narrow end
+_POINTS = 4000
+
+
+def probe_direction(sector: NDArray[np.bool_]) -> tuple[float, float]:
+    """Unit vector (row, column) from the middle of a (H, W) sector towards the probe.
+
+    A fan's pixels thin out towards its narrow end, so their projections are skewed most along
+    the fan's axis. A sector without a narrow end counts as scanned from above.
+    """
+    y, x = np.nonzero(sector)
+    if y.size < 3:
+        return (-1.0, 0.0)
+    step = max(1, y.size // _POINTS)
+    points = np.stack([y[::step], x[::step]]).astype(float)  # (2, N)
+    points -= points.mean(axis=1, keepdims=True)
+    angle = np.arange(0, 2 * np.pi, np.deg2rad(5.0))
+    directions = np.stack([np.sin(angle), np.cos(angle)], axis=1)  # (K, 2) as (row, column)
+    along = directions @ points  # (K, N)
+    spread = along.std(axis=1)
+    skewness = (along**3).mean(axis=1) / np.maximum(spread, 1e-9) ** 3
+    best = int(skewness.argmax())
+    if skewness[best] < _SMALLEST_SKEWNESS:
+        return (-1.0, 0.0)
+    return float(directions[best, 0]), float(directions[best, 1])
