@@ -55,6 +55,7 @@ def test_public_names_are_frozen():
     assert sorted(medseg.__all__) == PUBLIC
     for name in PUBLIC:
         assert getattr(medseg, name) is not None
+    modules_after("import medseg.cli, medseg; assert callable(medseg.segment)")
     assert set(PUBLIC) <= set(dir(medseg))
 
 

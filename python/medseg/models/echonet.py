@@ -54,7 +54,7 @@ class EchoNetSegmenter:
     """Outlines the left ventricle frame by frame."""
 
     name = "echonet"
-    object_names = ("left_ventricle",)
+    object_names: tuple[str, ...] = ("left_ventricle",)
     halo_s = 0.0
 
     def __init__(self, network: nn.Module, weights_sha256: str) -> None:
