@@ -101,7 +101,9 @@ def read_echonet_folder(path: Path) -> EchoNetFolder:
 def _read_videos(path: Path) -> dict[str, Video]:
     table = path / "FileList.csv"
     if not table.is_file():
-        raise ClipNotFound(f"{path}: no FileList.csv; name a folder in the shape of EchoNet-Dynamic")
+        raise ClipNotFound(
+            f"{path}: no FileList.csv; name a folder in the shape of EchoNet-Dynamic"
+        )
     videos = {}
     with table.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.DictReader(handle)
@@ -151,7 +153,9 @@ def _read_tracings(table: Path) -> dict[str, tuple[Tracing, ...]]:
                 raise InputError(f"{table}: line {line} is no tracing row: {row}") from None
     return {
         name: tuple(
-            Tracing(frame, np.array(rows)) for frame, rows in sorted(frames.items()) if len(rows) > 2
+            Tracing(frame, np.array(rows))
+            for frame, rows in sorted(frames.items())
+            if len(rows) > 2
         )
         for name, frames in chords.items()
     }

@@ -93,7 +93,12 @@ class Measurement:
     """Measures one clip: iterate `windows()` to its end, then take `curves()` and `quality()`."""
 
     def __init__(
-        self, clip: Clip, segmenter: Segmenter, *, window: int = 64, pixel_aspect: float | None = None
+        self,
+        clip: Clip,
+        segmenter: Segmenter,
+        *,
+        window: int = 64,
+        pixel_aspect: float | None = None,
     ) -> None:
         if clip.frame_time_s is None:
             raise FrameTimesUnknown(
@@ -120,7 +125,9 @@ class Measurement:
 
     def _first_look(self) -> None:
         """Find the sector, and refuse a clip that shows nothing at all."""
-        first = next(read_windows(self.clip, size=min(SECTOR_FRAMES, self.clip.frame_count), halo=0))
+        first = next(
+            read_windows(self.clip, size=min(SECTOR_FRAMES, self.clip.frame_count), halo=0)
+        )
         if not first.decoded.any():
             raise ClipUnreadable(
                 f"{self.clip.name}: none of the first {len(first.frames)} frames can be decoded; "

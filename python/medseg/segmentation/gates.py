@@ -15,8 +15,8 @@ SMALLEST_AREA_SHARE = 0.02  # of the sector's area, median over frames
 LARGEST_AREA_SHARE = 0.45  # of the sector's area
 LOWEST_CONFIDENCE = 0.75  # median over frames, 0..1
 LOWEST_FRAME_CONFIDENCE = 0.60  # of a single frame, 0..1; below it the frame is a gap
-NEIGHBOURHOOD_S = 0.06  # seconds on each side within which the area is nearly a straight line
-LARGEST_JUMP = 0.15  # of the median area, away from the neighbourhood's line
+NEIGHBOURHOOD_S = 0.06  # seconds on each side within which the area is nearly a parabola
+LARGEST_JUMP = 0.15  # of the median area, away from the neighbourhood's curve
 LARGEST_JUMPING_SHARE = 0.15  # of the frames may jump
 SLOWEST_OVERLAP_INTERVAL_S = 0.07  # frames farther apart than this need not overlap
 SMALLEST_OVERLAP = 0.75  # Dice of neighbouring masks, 10th percentile
@@ -177,27 +177,25 @@ def motion_reasons(curves: ObjectCurves, picture: Picture) -> list[Reason]:
 
 
 def area_jumps(curves: ObjectCurves) -> Float:
-    """How far each present frame's area lies off its neighbours' line, over the median area.
+    """How far each present frame's area lies off its neighbours' curve, over the median area.
 
-    The line is fitted to the neighbours within 0.06 s, or to the nearest four where frames are
-    farther apart; the frame itself does not take part. Gives (present frames,).
+    The curve is a parabola through the neighbours within 0.06 s on both sides, the frame itself
+    left out; where frames are farther apart, it is the line between the frames before and after.
+    Gives (present frames,), 0 at both ends.
     """
     time, area = curves.time_s[curves.present], curves.area_px[curves.present]
     median = float(np.median(area))
     jumps = np.zeros(time.size)
-    for i in range(time.size):
-        gap = np.abs(time - time[i])
-        gap[i] = np.inf
-        near = np.flatnonzero(gap <= NEIGHBOURHOOD_S)
-        if near.size < 4:
-            near = np.argsort(gap, kind="stable")[: min(4, time.size - 1)]
-        dt = time[near] - time[i]
-        level, *_ = np.linalg.lstsq(np.stack([np.ones_like(dt), dt], axis=1), area[near], rcond=None)
-        jumps[i] = abs(float(level[0]) - float(area[i])) / median
+    first = np.searchsorted(time, time - NEIGHBOURHOOD_S)
+    last = np.searchsorted(time, time + NEIGHBOURHOOD_S, side="right")
+    for i in range(1, time.size - 1):
+        near = np.r_[first[i] : i, i + 1 : last[i]]
+        if min(i - first[i], last[i] - 1 - i) < 2 or near.size < 5:
+            share = (time[i] - time[i - 1]) / (time[i + 1] - time[i - 1])
+            level = area[i - 1] + share * (area[i + 1] - area[i - 1])
+        else:
+            dt = (time[near] - time[i]) / NEIGHBOURHOOD_S
+            powers = np.stack([np.ones_like(dt), dt, dt**2], axis=1)
+            level = np.linalg.lstsq(powers, area[near], rcond=None)[0][0]
+        jumps[i] = abs(float(level) - float(area[i])) / median
     return jumps
-
-
-def is_low_confidence(confidence: Float) -> NDArray[np.bool_]:
-    """Frames that count as gaps because the network is unsure of them."""
-    low: NDArray[np.bool_] = confidence < LOWEST_FRAME_CONFIDENCE
-    return low

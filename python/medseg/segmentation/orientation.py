@@ -1,4 +1,4 @@
-"""Where the probe lies: the narrow end of the ultrasound sector, however the picture is turned."""
+"""Where the probe lies: the narrow upper end of the ultrasound sector, turned pictures included."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SMALLEST_SKEWNESS = 0.05  # below it the sector has no narrow end
+_WIDEST_TURN_DEG = 60.0  # of the picture; a fan's two far corners are as narrow as its near one
+_UPRIGHT_BONUS = 0.25  # of skewness, for a picture that is not turned
 _POINTS = 4000
 
 
 def probe_direction(sector: NDArray[np.bool_]) -> tuple[float, float]:
     """Unit vector (row, column) from the middle of a (H, W) sector towards the probe.
 
-    A fan's pixels thin out towards its narrow end, so their projections are skewed most along
-    the fan's axis. A sector without a narrow end counts as scanned from above.
+    A fan's pixels thin out towards its narrow end, so their projections are skewed along the
+    fan's axis. Ultrasound is shown with the probe in the upper half; a sector without a narrow end
+    counts as scanned from above.
     """
     y, x = np.nonzero(sector)
     if y.size < 3:
@@ -21,12 +24,12 @@ def probe_direction(sector: NDArray[np.bool_]) -> tuple[float, float]:
     step = max(1, y.size // _POINTS)
     points = np.stack([y[::step], x[::step]]).astype(float)  # (2, N)
     points -= points.mean(axis=1, keepdims=True)
-    angle = np.arange(0, 2 * np.pi, np.deg2rad(5.0))
-    directions = np.stack([np.sin(angle), np.cos(angle)], axis=1)  # (K, 2) as (row, column)
+    turn = np.deg2rad(np.arange(-_WIDEST_TURN_DEG, _WIDEST_TURN_DEG + 1, 5.0))  # clockwise
+    directions = np.stack([-np.cos(turn), np.sin(turn)], axis=1)  # (K, 2) as (row, column)
     along = directions @ points  # (K, N)
     spread = along.std(axis=1)
     skewness = (along**3).mean(axis=1) / np.maximum(spread, 1e-9) ** 3
-    best = int(skewness.argmax())
+    best = int((skewness + _UPRIGHT_BONUS * np.cos(turn)).argmax())
     if skewness[best] < _SMALLEST_SKEWNESS:
         return (-1.0, 0.0)
     return float(directions[best, 0]), float(directions[best, 1])

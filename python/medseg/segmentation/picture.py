@@ -13,7 +13,9 @@ _LONG_LAG_S = 0.2  # a sixth to a half of a beat at 50 to 150 bpm
 _COLOURED_CHROMA = 60  # grey levels between the strongest and the weakest channel
 _COLOURED_SATURATION = 0.5  # of the strongest channel: tinted grey maps stay below
 _LIT_LEVEL = 10.0  # mean grey level of a pixel that shows something
-_SECOND_SECTOR_SHARE = 0.35  # of the largest lit part's area
+_PART_SHARE = 0.10  # of the largest lit part's area; less is text and buttons
+_SECOND_SECTOR_HEIGHT = 0.5  # of the tallest column
+_VALLEY_DEPTH = 0.5  # of the lower fan's height: what the columns between two fans stay below
 
 Grey = NDArray[np.uint8]
 
@@ -95,27 +97,25 @@ class PictureStatistics:
 
 
 def count_sectors(grey: Grey) -> int:
-    """How many large lit parts lie side by side in grey frames (T, H, W); at least one.
+    """Two where grey frames (T, H, W) show two fans side by side, else one.
 
-    Two sectors of a split screen are apart by a dark gap; text and buttons are far smaller.
+    The lit height of each column rises and falls once for one fan, however dark its cavities, and
+    twice for two. Text and buttons are too small to count.
     """
-    lit = grey.mean(axis=0) > _LIT_LEVEL
-    size = max(3, round(min(lit.shape) / 40))
-    lit = ndimage.binary_closing(np.pad(lit, size), iterations=size // 2)[size:-size, size:-size]
-    lit = ndimage.binary_opening(lit, np.ones((size, size), bool))
-    labels, count = ndimage.label(lit)
-    if count < 2:
+    size = max(3, round(min(grey.shape[1:]) / 40))
+    lit = ndimage.binary_opening(grey.mean(axis=0) > _LIT_LEVEL, np.ones((size, size), bool))
+    labels, count = ndimage.label(lit, np.ones((3, 3), bool))
+    if count == 0:
         return 1
     areas = np.bincount(labels.ravel())[1:]
-    large = np.flatnonzero(areas >= _SECOND_SECTOR_SHARE * areas.max()) + 1
-    spans = [ndimage.find_objects(labels == label)[0] for label in large]
-    tallest = max(rows.stop - rows.start for rows, _ in spans)
-    alike = [s for s in spans if s[0].stop - s[0].start >= 0.5 * tallest]
-    # Side by side: their columns do not overlap. One fan with dark walls nests its parts instead.
-    alike.sort(key=lambda s: s[1].start)
-    apart, reached = 0, -1
-    for _, columns in alike:
-        if columns.start >= reached:
-            apart += 1
-            reached = columns.stop
-    return max(1, apart)
+    lit = np.isin(labels, np.flatnonzero(areas >= _PART_SHARE * areas.max()) + 1)
+    columns = np.flatnonzero(lit.any(axis=0))
+    part = lit[:, columns[0] : columns[-1] + 1]
+    bottom = part.shape[0] - part[::-1].argmax(axis=0)
+    height = np.where(part.any(axis=0), bottom - part.argmax(axis=0), 0).astype(float)
+    height = ndimage.uniform_filter1d(height, size, mode="constant")
+    peak_left, peak_right = np.maximum.accumulate(height), np.maximum.accumulate(height[::-1])[::-1]
+    lower_peak = np.minimum(peak_left, peak_right)
+    tall = lower_peak >= _SECOND_SECTOR_HEIGHT * height.max()
+    valley = height <= _VALLEY_DEPTH * lower_peak
+    return 2 if bool((tall & valley).any()) else 1

@@ -155,13 +155,15 @@ def _loaded(
         return model
     from medseg.models import load_model
 
-    found: Segmenter = load_model(model, weights=weights, device=device or "cpu")
+    path = None if weights is None else Path(weights)
+    found: Segmenter = load_model(model, weights=path, device=device or "cpu")
     return found
 
 
 def _with_view(clip: Clip, view: str | None) -> Clip:
     """The clip with the view that a person gave, which outweighs the file's."""
-    if check_view(view, name=clip.name) is None:
+    check_view(view, name=clip.name)
+    if view is None:
         return clip
     return replace(clip, view=view, view_source=None if view == "unknown" else "given")
 

@@ -82,4 +82,5 @@ def _bridge(frames: NDArray[np.uint8], decoded: NDArray[np.bool_]) -> NDArray[np
         return frames
     known = np.flatnonzero(decoded)
     nearest = known[np.abs(np.arange(len(frames))[:, None] - known[None, :]).argmin(axis=1)]
-    return frames[nearest]
+    bridged: NDArray[np.uint8] = frames[nearest]
+    return bridged
