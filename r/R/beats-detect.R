@@ -1,0 +1,131 @@
+# Finds end-systoles on a curve of seconds and sizes: smoothing, cycle length, prominent minima.
+#
+# Steps 1 to 4 of the method: gaps and Hampel filter; a local cubic over 0.14 s; the cycle length
+# from the autocorrelation; minima of at least 0.35 of the curve's range (5th to 95th percentile).
+# One thing is added: once the cycle T is known, the minima are sought on a cubic over 0.35 T
+# (0.14 to 0.35 s). On simulated curves of EF 20 % with 4 % noise and drift that raised precision
+# from 0.77 to 0.98 without losing a fast heart (see the tests).
+
+rate_limits_bpm <- c(30, 220)
+
+# Autocorrelation of a detrended, evenly resampled curve, for lags of 30 to 220 bpm. The cycle is
+# the smallest peak of at least 0.85 of the highest. Returns c(cycle_s, correlation), NA where no
+# peak is there: the stretch is too short or does not repeat.
+cycle_by_autocorrelation <- function(time_s, value) {
+  unknown <- c(cycle_s = NA_real_, correlation = NA_real_)
+  if (length(value) < 8L) {
+    return(unknown)
+  }
+  step_s <- stats::median(diff(time_s))
+  grid_s <- seq(time_s[1], time_s[length(time_s)], by = step_s)
+  even <- stats::approx(time_s, value, grid_s, rule = 2)$y
+  even <- stats::lm.fit(cbind(1, grid_s), even)$residuals
+  lag_range <- 60 / rev(rate_limits_bpm) / step_s
+  # A lag is trusted only where at least 40 % of the stretch overlaps with itself.
+  last <- min(floor(lag_range[2]), floor(0.6 * length(even)))
+  first <- max(2L, floor(lag_range[1]))
+  if (last < first + 2L || stats::var(even) <= 0) {
+    return(unknown)
+  }
+  lags <- seq.int(first - 1L, last + 1L)
+  correlation <- vapply(lags, function(lag) {
+    a <- even[seq_len(length(even) - lag)]
+    b <- even[-seq_len(lag)]
+    sum(a * b) / sqrt(sum(a^2) * sum(b^2))
+  }, double(1))
+  middle <- seq.int(2L, length(lags) - 1L)
+  peaks <- middle[correlation[middle] >= correlation[middle - 1L] &
+                    correlation[middle] > correlation[middle + 1L] & correlation[middle] > 0]
+  if (length(peaks) == 0L) {
+    return(unknown)
+  }
+  peak <- peaks[correlation[peaks] >= 0.85 * max(correlation[peaks])][1]
+  c(cycle_s = refine_extreme(lags * step_s, correlation, peak), correlation = correlation[peak])
+}
+
+# Local minima with their prominence: how far the curve rises on the less high side before it
+# falls below the minimum again or ends.
+prominent_minima <- function(value) {
+  count <- length(value)
+  if (count < 3L) {
+    return(data.frame(index = integer(), prominence = double()))
+  }
+  steps <- rle(value)
+  ends <- cumsum(steps$lengths)
+  starts <- ends - steps$lengths + 1L
+  inner <- seq_along(ends)[-c(1L, length(ends))]
+  low <- inner[steps$values[inner] < steps$values[inner - 1L] &
+                 steps$values[inner] < steps$values[inner + 1L]]
+  index <- (starts[low] + ends[low]) %/% 2L
+  prominence <- vapply(index, function(i) {
+    left <- rev(value[seq_len(i - 1L)])
+    right <- value[seq.int(i + 1L, count)]
+    min(rise_before_lower(left, value[i]), rise_before_lower(right, value[i]))
+  }, double(1))
+  data.frame(index = index, prominence = prominence)
+}
+
+rise_before_lower <- function(side, floor_value) {
+  lower <- which(side < floor_value)
+  until <- if (length(lower) > 0L) lower[1] else length(side)
+  max(side[seq_len(until)]) - floor_value
+}
+
+# Keeps the most prominent minima that lie at least `spacing_s` apart.
+spaced_minima <- function(minima, time_s, spacing_s) {
+  kept <- integer()
+  for (row in order(-minima$prominence)) {
+    if (all(abs(time_s[minima$index[kept]] - time_s[minima$index[row]]) >= spacing_s)) {
+      kept <- c(kept, row)
+    }
+  }
+  minima[sort(kept), , drop = FALSE]
+}
+
+clamp <- function(x, low, high) min(max(x, low), high)
+
+# The curve's range that an end-systole is measured against.
+curve_range <- function(value) diff(stats::quantile(value, c(0.05, 0.95), names = FALSE))
+
+# Noise of single frames, from second differences: blind to the beating itself.
+frame_noise <- function(value) {
+  if (length(value) < 5L) 0 else stats::mad(diff(value, differences = 2L), 0) / sqrt(6)
+}
+
+shortest_stretch_s <- 0.3
+
+# A curve that moves less than this share of its size shows no beats.
+least_motion <- 0.02
+
+# Ranges below this many times the noise of a single frame cannot be told from noise.
+least_range_to_noise <- 2.2
+
+# End-systoles of one stretch: a list of `minima` (index, prominence), `cycle_s`, `correlation`,
+# `range` and `value`, the curve on which they were found.
+find_end_systoles <- function(time_s, area) {
+  nothing <- list(
+    minima = data.frame(index = integer(), prominence = double()), cycle_s = NA_real_,
+    correlation = NA_real_, range = 0, value = area
+  )
+  if (length(area) < 5L || time_s[length(time_s)] - time_s[1] < shortest_stretch_s) {
+    return(nothing)
+  }
+  cleaned <- hampel(time_s, area)
+  smooth <- smooth_cubic(time_s, cleaned, 0.14)
+  cycle <- cycle_by_autocorrelation(time_s, smooth)
+  cycle_s <- cycle[["cycle_s"]]
+  spacing_s <- if (is.na(cycle_s)) 0.273 else clamp(0.4 * cycle_s, 0.273, 0.40)
+  window_s <- if (is.na(cycle_s)) 0.14 else clamp(0.35 * cycle_s, 0.14, 0.35)
+  if (window_s > 0.14) {
+    smooth <- smooth_cubic(time_s, cleaned, window_s)
+  }
+  range <- curve_range(smooth)
+  moves <- range >= least_motion * stats::median(smooth) &&
+    range >= least_range_to_noise * frame_noise(area)
+  minima <- prominent_minima(smooth)
+  minima <- minima[moves & minima$prominence >= 0.35 * range, , drop = FALSE]
+  list(
+    minima = spaced_minima(minima, time_s, spacing_s), cycle_s = cycle_s,
+    correlation = cycle[["correlation"]], range = range, value = smooth
+  )
+}

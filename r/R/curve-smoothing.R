@@ -1,0 +1,72 @@
+# Cleans and smooths a curve sampled at true times: gaps, outliers, local cubic fits.
+
+# Gaps up to this long (seconds not covered by a frame) are interpolated; longer ones split a clip.
+longest_gap_s <- 0.10
+
+# Splits the usable frames into stretches without a long gap: a list of frame indices.
+stretches_of <- function(time_s, usable) {
+  at <- which(usable)
+  if (length(at) == 0L) {
+    return(list())
+  }
+  interval_s <- if (length(time_s) > 1L) stats::median(diff(time_s)) else 0
+  uncovered_s <- diff(time_s[at]) - interval_s
+  unname(split(at, cumsum(c(TRUE, uncovered_s > longest_gap_s + 1e-9))))
+}
+
+# Hampel filter: a value farther than 3 scaled MADs from the median of its neighbours, within
+# 0.15 s in all, gives way to that median. The MAD is floored at 0.5 % of the value, so that a
+# smooth curve's steep limbs are left alone.
+hampel <- function(time_s, value, window_s = 0.15, limit = 3) {
+  cleaned <- value
+  for (i in seq_along(value)) {
+    near <- which(abs(time_s - time_s[i]) <= window_s / 2 + 1e-9)
+    if (length(near) < 5L) {
+      near <- nearest_window(i, 5L, length(value))
+    }
+    centre <- stats::median(value[near])
+    spread <- max(stats::mad(value[near], centre), 0.005 * abs(centre))
+    if (abs(value[i] - centre) > limit * spread) {
+      cleaned[i] <- centre
+    }
+  }
+  cleaned
+}
+
+# `n` neighbouring indices around `i` (fewer in shorter vectors), shifted to stay inside 1..count.
+nearest_window <- function(i, n, count) {
+  n <- min(n, count)
+  first <- min(max(i - n %/% 2L, 1L), count - n + 1L)
+  seq.int(first, length.out = n)
+}
+
+# Savitzky-Golay smoothing at true times: at every frame the value of a least-squares cubic through
+# the frames within `window_s` (at least five; one-sided at the ends).
+smooth_cubic <- function(time_s, value, window_s) {
+  count <- length(value)
+  if (count < 5L) {
+    return(value)
+  }
+  interval_s <- stats::median(diff(time_s))
+  frames <- max(5L, 2L * floor(window_s / interval_s / 2 + 1e-9) + 1L)
+  vapply(seq_len(count), function(i) {
+    near <- nearest_window(i, frames, count)
+    t <- (time_s[near] - time_s[i]) / interval_s
+    stats::.lm.fit(cbind(1, t, t^2, t^3), value[near])$coefficients[1]
+  }, double(1))
+}
+
+# Height and time of the extreme of a parabola through frame `i` and its neighbours.
+refine_extreme <- function(time_s, value, i) {
+  if (i <= 1L || i >= length(value)) {
+    return(time_s[i])
+  }
+  t <- time_s[i + (-1:1)] - time_s[i]
+  v <- value[i + (-1:1)] - value[i]
+  curvature <- (v[3] / t[3] - v[1] / t[1]) / (t[3] - t[1])
+  slope <- v[3] / t[3] - curvature * t[3]
+  if (abs(curvature) < .Machine$double.eps) {
+    return(time_s[i])
+  }
+  time_s[i] + min(max(-slope / (2 * curvature), t[1]), t[3])
+}

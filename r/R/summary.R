@@ -1,0 +1,121 @@
+# Summarises the beats of a clip into one EF with its spread and interval.
+
+#' Summarise the beats of a clip
+#'
+#' The mean EF over complete beats with its standard deviation and t interval (95 %; see
+#' [mean_interval()]), cut at 0 and 100 %. Without a complete beat, the EF of the incomplete beat
+#' with the highest confidence, without an interval; `ef_source` says which.
+#'
+#' @param object,x What [detect_beats()] returned; or its summary.
+#' @param digits Decimals of percentages.
+#' @param ... Not used.
+#' @return A list of class `summary.beatbybeat_beats`: `ef_percent`, `ef_sd`, `ef_low`, `ef_high`,
+#'   `ef_source` (`"complete beats"`, `"an incomplete beat"` or `NA`), `n_beats`, `n_complete`,
+#'   `edv_ml`, `esv_ml` (means over the same beats), `fac_percent` (PLAX, PSAX), `heart_rate_bpm`,
+#'   `rhythm` (`"regular"`, `"irregular"`, `NA`), `measurable`, `reasons`, `warnings`.
+#' @examples
+#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' summary(detect_beats(read_segmentation(store)))
+#' @export
+summary.beatbybeat_beats <- function(object, ...) {
+  table <- object$table
+  used <- beats_in_summary(object)
+  ef <- mean_interval(table$ef_percent[used], limits = c(0, 100))
+  average <- function(values) mean_interval(values[used])[["mean"]]
+  fac <- if (object$area_only) average(object$measures$fac_percent) else NA_real_
+  structure(list(
+    ef_percent = ef[["mean"]], ef_sd = ef[["sd"]], ef_low = ef[["low"]], ef_high = ef[["high"]],
+    ef_source = if (is.na(ef[["mean"]]) && is.na(fac)) {
+      NA_character_
+    } else if (all(table$complete[used])) "complete beats" else "an incomplete beat",
+    n_beats = nrow(table), n_complete = sum(table$complete),
+    edv_ml = average(table$edv_ml), esv_ml = average(table$esv_ml), fac_percent = fac,
+    heart_rate_bpm = heart_rate(object), rhythm = rhythm_of(object$es_to_es_s),
+    view = object$view, area_only = object$area_only, measurable = object$measurable,
+    reasons = object$reasons, warnings = object$warnings
+  ), class = "summary.beatbybeat_beats")
+}
+
+# Rows of the beats that the summary is over: complete ones, else the best incomplete one.
+beats_in_summary <- function(beats) {
+  if (any(beats$table$complete)) {
+    return(which(beats$table$complete))
+  }
+  value <- if (beats$area_only) beats$measures$fac_percent else beats$table$ef_percent
+  usable <- which(!is.na(value))
+  usable[order(beats$measures$edge[usable], -beats$table$confidence[usable])][seq_len(min(1L, length(usable)))]
+}
+
+count_of <- function(n, noun) paste0(n, " ", noun, if (n != 1L) "s")
+
+format_ef <- function(summary, digits = 0L) {
+  number <- function(x) formatC(x, format = "f", digits = digits)
+  if (is.na(summary$ef_percent)) {
+    return("not given")
+  }
+  text <- paste0(number(summary$ef_percent), " %")
+  if (!is.na(summary$ef_low)) {
+    text <- paste0(text, " (95 % interval ", number(summary$ef_low), " to ",
+                   number(summary$ef_high), ")")
+  }
+  text
+}
+
+#' @rdname summary.beatbybeat_beats
+#' @export
+print.summary.beatbybeat_beats <- function(x, digits = 0L, ...) {
+  if (!x$measurable) {
+    cat("Not measurable: no EF.\n")
+    cat(paste0("  ", x$reasons$code, ": ", x$reasons$message, "\n"), sep = "")
+    print_warnings(x$warnings)
+    return(invisible(x))
+  }
+  if (x$area_only) {
+    cat("Fractional area change: ", if (is.na(x$fac_percent)) "not given" else
+      paste0(formatC(x$fac_percent, format = "f", digits = digits), " % (not an ejection fraction)"),
+      "\n", sep = "")
+  } else {
+    cat("Ejection fraction: ", format_ef(x, digits), "\n", sep = "")
+  }
+  from <- if (identical(x$ef_source, "complete beats")) {
+    paste0("  from ", count_of(x$n_complete, "complete beat"),
+           if (!is.na(x$ef_sd)) sprintf("; SD %.1f points", x$ef_sd))
+  } else if (is.na(x$ef_source)) {
+    "  no beat could be measured"
+  } else {
+    "  from an incomplete beat"
+  }
+  cat(from, "\n", sep = "")
+  if (!is.na(x$edv_ml)) {
+    cat(sprintf("  EDV %.0f mL, ESV %.0f mL\n", x$edv_ml, x$esv_ml))
+  }
+  if (!is.na(x$heart_rate_bpm)) {
+    cat(sprintf("  heart rate %.0f bpm", x$heart_rate_bpm),
+        if (!is.na(x$rhythm)) paste0(", ", x$rhythm), "\n", sep = "")
+  }
+  print_warnings(x$warnings)
+  invisible(x)
+}
+
+print_warnings <- function(warnings) {
+  for (message in warnings$message) {
+    cat(strwrap(message, width = 80L, initial = "  ! ", prefix = "    "), sep = "\n")
+  }
+}
+
+#' @export
+print.beatbybeat_beats <- function(x, digits = 2L, ...) {
+  name <- if (is.null(x$segmentation)) "a table of frames" else basename(x$segmentation$path)
+  cat("<beatbybeat_beats> ", name, ": ", count_of(nrow(x$table), "beat"), ", ",
+      sum(x$table$complete), " complete (view ", x$view, ", method ", x$method, ", ",
+      if (x$area_only) "areas" else sub("_", "-", x$volume_method), ")\n", sep = "")
+  if (nrow(x$table) > 0L) {
+    shown <- x$table
+    numbers <- vapply(shown, is.double, logical(1))
+    shown[numbers] <- lapply(shown[numbers], round, digits = digits)
+    empty <- vapply(shown, function(column) all(is.na(column)), logical(1))
+    print(shown[!empty], row.names = FALSE)
+  }
+  print(summary(x))
+  invisible(x)
+}

@@ -1,0 +1,4 @@
+library(testthat)
+library(beatbybeat)
+
+test_check("beatbybeat")
