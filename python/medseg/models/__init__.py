@@ -42,7 +42,7 @@ class Segmenter(Protocol):
 
 
 def _default(weights: Path | None, device: torch.device) -> Segmenter:
-    from medseg.models.unet import load_default
+    from medseg.models.default import load_default
 
     return load_default(weights, device)
 

@@ -1,0 +1,150 @@
+"""The default model: a small U-Net that ships with medseg, trained on simulated clips only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from medseg.errors import WeightsError
+from medseg.models.framing import cut, resize, square_around
+from medseg.models.unet import UNet, UNetShape
+from medseg.models.weights import Checkpoint, fit, read_checkpoint
+from medseg.sector import Sector, blank_outside
+
+FORMAT = "medseg-unet-1"
+SHIPPED = "default.safetensors"
+LEFT_VENTRICLE = 1  # its class
+FRAMES_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How frames become the network's input; it travels inside the weights file."""
+
+    size: int  # pixels of the square that the network sees
+    gap_s: float  # seconds between the middle frame and its neighbours
+    normalisation: str = "per-sample standardisation: (x - mean) / (SD + 0.02), x in 0-1"
+
+
+def standardise(frames: torch.Tensor) -> torch.Tensor:
+    """Zero mean and unit SD over the frames and pixels of each sample, (B, T, H, W) in 0-1."""
+    mean = frames.mean((1, 2, 3), keepdim=True)
+    return (frames - mean) / (frames.std((1, 2, 3), keepdim=True) + 0.02)
+
+
+def pack_metadata(shape: UNetShape, preparation: Preparation, **more: str) -> dict[str, str]:
+    """The weights file's metadata: architecture, preparation and whatever else is text."""
+    return {
+        "format": FORMAT,
+        "shape": json.dumps(shape.as_dict()),
+        "preparation": json.dumps(asdict(preparation)),
+        **more,
+    }
+
+
+def unpack_metadata(checkpoint: Checkpoint) -> tuple[UNetShape, Preparation]:
+    """Read a weights file's architecture and preparation back; WeightsError if it has none."""
+    try:
+        if checkpoint.metadata["format"] != FORMAT:
+            raise KeyError("format")
+        shape = json.loads(checkpoint.metadata["shape"])
+        preparation = Preparation(**json.loads(checkpoint.metadata["preparation"]))
+        return UNetShape(shape["frames"], shape["classes"], tuple(shape["widths"])), preparation
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(
+            f"{checkpoint.path}: not weights of the default model (no {FORMAT} description); "
+            "train some with `medseg train`, or name the model that they belong to with --model"
+        ) from error
+
+
+def load_default(weights: Path | None, device: torch.device) -> DefaultSegmenter:
+    """Load the weights that ship with medseg, or those of a file that `medseg train` wrote.
+
+    Raises:
+        WeightsError: missing, damaged, or of another architecture.
+    """
+    if weights is not None:
+        return _from_checkpoint(read_checkpoint(weights), device)
+    with as_file(files("medseg.models") / SHIPPED) as path:
+        return _from_checkpoint(read_checkpoint(path), device)
+
+
+def _from_checkpoint(checkpoint: Checkpoint, device: torch.device) -> DefaultSegmenter:
+    shape, preparation = unpack_metadata(checkpoint)
+    network = UNet(shape)
+    fit(network, checkpoint, architecture="the default U-Net")
+    network = network.eval().to(device, memory_format=torch.channels_last)
+    return DefaultSegmenter(network, preparation, checkpoint.sha256)
+
+
+class DefaultSegmenter:
+    """Outlines the left ventricle of apical views, each frame seen with one before and one after."""
+
+    name = "default"
+    object_names: tuple[str, ...] = ("left_ventricle",)
+
+    def __init__(self, network: UNet, preparation: Preparation, weights_sha256: str) -> None:
+        self.network = network
+        self.preparation = preparation
+        self.halo_s = preparation.gap_s
+        self.card: dict[str, Any] = {
+            "name": "medseg default U-Net",
+            "weights_sha256": weights_sha256,
+            "training_data": "simulated clips only (medseg simulate); no patient was ever seen",
+            "licence": "MIT",
+            "intended_use": "research on apical two- and four-chamber clips; not for clinical use",
+        }
+
+    def probabilities(
+        self, frames: np.ndarray, *, time_s: np.ndarray, core: slice, sector: Sector
+    ) -> np.ndarray:
+        """Give each pixel's probability of lying in the left ventricle.
+
+        Args:
+            frames: (T,H,W,3) uint8 RGB, neighbours included.
+            time_s: (T,) seconds, by which the neighbours are chosen.
+            core: the frames that are asked for.
+            sector: where the ultrasound is; the network sees the square around it.
+
+        Returns:
+            (core,1,H,W) float32 in 0..1.
+        """
+        height, width = frames.shape[1:3]
+        box = square_around(sector.box)
+        device = next(self.network.parameters()).device
+        grey = torch.from_numpy(blank_outside(frames, sector)).to(device).float().mean(-1) / 255
+        small = resize(cut(grey[:, None], box), self.preparation.size)[:, 0]  # (T,size,size)
+        triples = torch.from_numpy(neighbours(time_s, self.preparation.gap_s)[core])  # (core,3)
+        found = np.empty((len(triples), 1, height, width), np.float32)
+        side, (y0, x0, _, _) = box[2] - box[0], box
+        for start in range(0, len(triples), FRAMES_AT_ONCE):
+            part = triples[start : start + FRAMES_AT_ONCE].to(device)
+            probability = resize(self._left_ventricle(small[part]), side)  # (B,1,side,side)
+            whole = cut(probability, (-y0, -x0, height - y0, width - x0))
+            found[start : start + len(part)] = whole.cpu().numpy()
+        return found
+
+    @torch.inference_mode()
+    def _left_ventricle(self, triples: torch.Tensor) -> torch.Tensor:
+        """Probabilities (B,1,size,size) of triples (B,3,size,size) in 0-1, mean of both mirrorings."""
+        both = torch.cat([triples, triples.flip(-1)])
+        both = standardise(both).contiguous(memory_format=torch.channels_last)
+        plain, mirrored = self.network(both).softmax(1)[:, LEFT_VENTRICLE, None].chunk(2)
+        return (plain + mirrored.flip(-1)) / 2
+
+
+def neighbours(time_s: np.ndarray, gap_s: float) -> np.ndarray:
+    """For each frame the frames nearest to `gap_s` before it, itself, and nearest to `gap_s` after.
+
+    Returns (T,3) indices; at the clip's ends the first or last frame stands in.
+    """
+    middle = np.arange(len(time_s))
+    before = np.abs(time_s[None, :] - (time_s[:, None] - gap_s)).argmin(1)
+    after = np.abs(time_s[None, :] - (time_s[:, None] + gap_s)).argmin(1)
+    return np.stack([before, middle, after], axis=1)

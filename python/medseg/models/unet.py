@@ -1,0 +1,64 @@
+"""A small U-Net over three neighbouring frames: the network behind the default model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class UNetShape:
+    """Everything that fixes the architecture; it travels inside the weights file."""
+
+    frames: int = 3
+    classes: int = 5
+    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
+
+    def as_dict(self) -> dict[str, object]:
+        """The shape as plain values, for the weights file."""
+        return asdict(self)
+
+
+def _block(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, padding=1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(after, after, 3, padding=1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+    )
+
+
+class UNet(nn.Module):
+    """U-Net (Ronneberger 2015, arXiv:1505.04597) with nearest-neighbour up-sampling.
+
+    Input (B, frames, H, W) standardised grey, H and W divisible by 2**(levels-1); output logits
+    (B, classes, H, W), class 0 background.
+    """
+
+    def __init__(self, shape: UNetShape) -> None:
+        super().__init__()
+        self.shape = shape
+        widths = shape.widths
+        self.down = nn.ModuleList(
+            _block(a, b) for a, b in zip((shape.frames, *widths), widths, strict=False)
+        )
+        self.up = nn.ModuleList(_block(a + b, a) for a, b in zip(widths, widths[1:], strict=False))
+        self.head = nn.Conv2d(widths[0], shape.classes, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits (B, classes, H, W) for standardised frames (B, frames, H, W)."""
+        skips = []
+        for level, block in enumerate(self.down):
+            x = block(x if level == 0 else functional.max_pool2d(x, 2))
+            skips.append(x)
+        x = skips.pop()
+        for block in reversed(self.up):
+            skip = skips.pop()
+            x = functional.interpolate(x, size=skip.shape[-2:], mode="nearest")
+            x = block(torch.cat([skip, x], 1))
+        return self.head(x)

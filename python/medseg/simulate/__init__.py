@@ -1,0 +1,1 @@
+"""Simulated echocardiography with known truth: apical views, rhythms, scanners and their faults."""

@@ -1,0 +1,246 @@
+"""Echogenicity of one frame on a square grid: what reflects, how strongly, and which muscle it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from medseg.simulate.heart import Heart, Outlines
+
+GRID_CM = 0.1  # spacing of the grid on which tissue is laid out
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where the heart lies in the image: apex position and the angle of its axis."""
+
+    apex_x: float  # cm, image right
+    apex_z: float  # cm below the probe
+    angle: float  # radians by which the long axis turns from straight down, towards image right
+    mirrored: bool = False
+
+    def to_image(self, points: np.ndarray) -> np.ndarray:
+        """Heart coordinates (n, 2) to image coordinates (n, 2) of (x, z) in cm."""
+        x = -points[:, 0] if self.mirrored else points[:, 0]
+        c, s = np.cos(self.angle), np.sin(self.angle)
+        return np.stack(
+            [self.apex_x + c * x + s * points[:, 1], self.apex_z - s * x + c * points[:, 1]], axis=1
+        )
+
+    def to_heart(self, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Image coordinates to heart coordinates, each of any shape, in cm."""
+        c, s = np.cos(self.angle), np.sin(self.angle)
+        dx, dz = x - self.apex_x, z - self.apex_z
+        hx = c * dx - s * dz
+        return (-hx if self.mirrored else hx), s * dx + c * dz
+
+
+@dataclass(frozen=True)
+class Echogenicity:
+    """How strongly each kind of tissue scatters, in dB relative to ordinary myocardium."""
+
+    septum: float
+    lateral: float
+    right_wall: float
+    atrial_wall: float
+    atrial_septum: float
+    pericardium: float
+    outside: float
+    blood: float
+    leaflet: float
+    annulus: float
+    papillary: float
+    border: float  # specular gain where a surface faces the beam
+    anisotropy: float  # loss where muscle runs along the beam
+    pericardium_cm: float
+    patchiness: float  # SD in dB of slow variation inside muscle
+    outside_patchiness: float
+    trabeculation: float  # dB by which the inner rim of the cavity is lifted
+
+
+def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
+    """Draw tissue brightnesses between a crisp and a poor acoustic window."""
+    return Echogenicity(
+        septum=rng.uniform(-4, 6),
+        lateral=rng.uniform(-14, 3),
+        right_wall=rng.uniform(-26, 0),
+        atrial_wall=rng.uniform(-10, 4),
+        atrial_septum=rng.uniform(-20, 4),
+        pericardium=rng.uniform(-4, 12),
+        outside=rng.uniform(-30, 0),
+        blood=rng.uniform(-50, -17),
+        leaflet=rng.uniform(-14, 9),
+        annulus=rng.uniform(-4, 9),
+        papillary=rng.uniform(-8, 3),
+        border=rng.uniform(0, 9),
+        anisotropy=rng.uniform(0, 14),
+        pericardium_cm=rng.uniform(0.15, 0.6),
+        patchiness=rng.uniform(1.5, 8),
+        outside_patchiness=rng.uniform(3, 9),
+        trabeculation=rng.uniform(0, 12),
+    )
+
+
+@dataclass(frozen=True)
+class TissueMap:
+    """One frame's tissue on the grid: (rows along depth z, columns along x)."""
+
+    x_min: float
+    amplitude: np.ndarray  # linear
+    material_x: np.ndarray  # cm, the place that this tissue had at the reference volume
+    material_y: np.ndarray
+    labels: np.ndarray  # uint8, index into LABELS
+
+
+LABELS = ("background", "left_ventricle", "myocardium", "left_atrium", "right_heart")
+
+
+def _fill(polygon: np.ndarray, x_min: float, shape: tuple[int, int]) -> np.ndarray:
+    canvas = Image.new("1", (shape[1], shape[0]))
+    pixels = (polygon - np.array([x_min, 0.0])) / GRID_CM
+    ImageDraw.Draw(canvas).polygon([tuple(p) for p in pixels.tolist()], fill=1)
+    return np.asarray(canvas, dtype=bool)
+
+
+def _distance_to(inside: np.ndarray) -> np.ndarray:
+    """Distance in cm from every grid point to the nearest point inside."""
+    if not inside.any():
+        return np.full(inside.shape, 99.0, dtype=np.float32)
+    return (ndimage.distance_transform_edt(~inside) * GRID_CM).astype(np.float32)
+
+
+def _draw_lines(lines: list[np.ndarray], x_min: float, shape: tuple[int, int]) -> np.ndarray:
+    canvas = Image.new("1", (shape[1], shape[0]))
+    pen = ImageDraw.Draw(canvas)
+    for line in lines:
+        pen.line([tuple(p) for p in ((line - np.array([x_min, 0.0])) / GRID_CM).tolist()], fill=1)
+    return np.asarray(canvas, dtype=bool)
+
+
+def _band(distance: np.ndarray, thickness: np.ndarray | float, soft: float = 0.06) -> np.ndarray:
+    """1 where the distance is below the thickness, falling smoothly to 0 over `soft` cm."""
+    return np.clip((thickness - distance) / soft + 0.5, 0, 1)
+
+
+def lay_tissue(
+    heart: Heart,
+    frame: Outlines,
+    pose: Pose,
+    echo: Echogenicity,
+    patches: np.ndarray,
+    *,
+    depth_cm: float,
+    half_width_cm: float,
+) -> TissueMap:
+    """Lay out one frame's tissue.
+
+    `patches` is (2, 64, 64), standard-normal fields for the slow variation of muscle and of what
+    lies outside the heart.
+    """
+    x_min = -half_width_cm
+    shape = (int(np.ceil(depth_cm / GRID_CM)) + 1, int(np.ceil(2 * half_width_cm / GRID_CM)) + 1)
+    x = x_min + np.arange(shape[1], dtype=np.float32) * GRID_CM
+    z = np.arange(shape[0], dtype=np.float32) * GRID_CM
+    hx, hy = pose.to_heart(x[None, :], z[:, None])
+    hx, hy = np.broadcast_to(hx, shape), np.broadcast_to(hy, shape)
+
+    def fill(polygon: np.ndarray | None) -> np.ndarray:
+        if polygon is None:
+            return np.zeros(shape, dtype=bool)
+        return _fill(pose.to_image(polygon), x_min, shape)
+
+    cavity = fill(frame.left_ventricle)
+    to_cavity = _distance_to(cavity)
+    tilt = (frame.lateral_hinge[1] - frame.septal_hinge[1]) / max(
+        frame.lateral_hinge[0] - frame.septal_hinge[0], 0.1
+    )
+    base_y = frame.septal_hinge[1] + tilt * (hx - frame.septal_hinge[0])
+    along = np.clip((hy - frame.apex_y) / max(frame.length - frame.apex_y, 0.1), 0, 1)
+    lateral = np.clip(0.5 + hx / 2.0, 0, 1)
+    wall_cm = (frame.wall_septal * (1 - lateral) + frame.wall_lateral * lateral) * (
+        heart.wall_apex + (1 - heart.wall_apex) * np.clip(along / 0.35, 0, 1)
+    )
+    wall_cm = wall_cm * np.clip(1.15 - 0.35 * np.clip((along - 0.8) / 0.2, 0, 1), 0.3, 1.15)
+    above_base = np.clip((base_y + 0.25 - hy) / 0.3, 0, 1)
+    muscle = _band(to_cavity, wall_cm) * above_base * ~cavity
+
+    left_atrium = fill(frame.left_atrium) & ~cavity
+    muscle = muscle * ~left_atrium
+    right = fill(frame.right_ventricle) & ~cavity & (muscle < 0.5)
+    right_atrium = fill(frame.right_atrium) & ~right & ~left_atrium & (muscle < 0.5)
+    gap = heart.atrial_septum
+    right_atrium &= _distance_to(left_atrium) > gap
+    blood = cavity | right | left_atrium | right_atrium
+    to_right, to_left_atrium = _distance_to(right), _distance_to(left_atrium)
+    to_right_atrium = _distance_to(right_atrium)
+    right_wall = _band(to_right, 0.35) * ~blood
+    atrial_wall = _band(np.minimum(to_left_atrium, to_right_atrium), 0.22) * ~blood
+    between = _band(np.maximum(to_left_atrium, to_right_atrium), gap + 0.05) * ~blood
+    heart_solid = blood | (muscle > 0.5) | (right_wall > 0.5) | (atrial_wall > 0.5)
+    outside_cm = _distance_to(heart_solid)
+    pericardium = _band(outside_cm, echo.pericardium_cm, 0.12) * ~heart_solid
+
+    # Muscle moves with the cavity; what lies far outside stays.
+    fade = np.exp(-np.clip(outside_cm, 0, None) / 1.5)
+    stretch_y = 1 + (1 / frame.length_ratio - 1) * fade * np.clip(1 - (hy - frame.length) / 3, 0, 1)
+    stretch_x = 1 + (1 / frame.width_ratio - 1) * fade * 0.6 * above_base
+    material_x, material_y = hx * stretch_x, hy * stretch_y
+
+    def field(index: int, scale_cm: float) -> np.ndarray:
+        coordinates = [np.mod(material_y / scale_cm, 64), np.mod(material_x / scale_cm, 64)]
+        return ndimage.map_coordinates(patches[index], coordinates, order=1, mode="grid-wrap")
+
+    slow = field(0, 0.5)
+    # How squarely the nearest surface of the cavity faces the beam, 0 (along it) to 1.
+    smooth = ndimage.gaussian_filter(to_cavity - _distance_to(~cavity), 2.0)
+    gz, gx = np.gradient(smooth)
+    beam = np.hypot(x[None, :], z[:, None] + 0.5)
+    facing = np.abs(gz * (z[:, None] + 0.5) + gx * x[None, :]) / (np.hypot(gz, gx) + 1e-6) / beam
+
+    def db(value: np.ndarray | float) -> np.ndarray:
+        return np.asarray(10 ** (np.asarray(value) / 20), dtype=np.float32)
+
+    patchy = echo.patchiness * slow
+    amplitude = db(echo.outside + echo.outside_patchiness * field(1, 1.1))
+    amplitude = amplitude * np.exp(-outside_cm / 6)
+
+    def lay(weight: np.ndarray, level: np.ndarray | float) -> None:
+        nonlocal amplitude
+        amplitude = amplitude * (1 - weight) + db(level) * weight
+
+    lay(pericardium, echo.pericardium + 0.7 * echo.outside_patchiness * field(1, 0.7))
+    lay(right_wall, echo.right_wall + patchy)
+    lay(atrial_wall, echo.atrial_wall + patchy + echo.border * (facing - 0.5))
+    lay(between, echo.atrial_septum + patchy)
+    septum_level = echo.septum * (1 - lateral) + echo.lateral * lateral
+    lay(muscle, septum_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
+    rim = muscle * _band(to_cavity, 0.16, 0.1)
+    lay(rim * 0.7, septum_level + patchy + echo.border * (2 * facing - 0.8))
+    lay(blood.astype(np.float32), echo.blood)
+    inner = cavity * _band(_distance_to(~cavity), 0.35, 0.3) * (along < 0.75)
+    lay(inner * 0.6, echo.blood + echo.trabeculation + patchy)
+    if frame.papillary is not None:
+        line = _draw_lines([pose.to_image(frame.papillary)], x_min, shape)
+        lay(
+            _band(_distance_to(line), 0.5 * heart.papillary[3] * 0.8) * cavity,
+            echo.papillary + patchy,
+        )
+    valves = _draw_lines([pose.to_image(v) for v in frame.leaflets], x_min, shape)
+    lay(
+        _band(_distance_to(valves), heart.leaflet_thickness, 0.08),
+        echo.leaflet + 1.2 * echo.patchiness * field(1, 0.45),
+    )
+    for hinge in (frame.septal_hinge, frame.lateral_hinge):
+        lay(np.exp(-((hx - hinge[0]) ** 2 + (hy - hinge[1] - 0.1) ** 2) / 0.09) * 0.8, echo.annulus)
+    labels = np.zeros(shape, dtype=np.uint8)
+    for index, part in (
+        (2, muscle > 0.5),
+        (4, right | right_atrium),
+        (3, left_atrium),
+        (1, cavity),
+    ):
+        labels[part] = index
+    return TissueMap(x_min, amplitude.astype(np.float32), material_x, material_y, labels)

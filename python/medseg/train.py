@@ -1,0 +1,176 @@
+"""Training of the default model: simulated bursts in, one safetensors file out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from medseg.augment import Strength, augment_clip, augment_labels, draw_augmentation
+from medseg.errors import TrainingError
+from medseg.losses import dice_cross_entropy
+from medseg.metrics import overlap, pooled_dice
+from medseg.models.default import Preparation, pack_metadata, standardise
+from medseg.models.unet import UNet, UNetShape
+from medseg.simulate.stills import FRAME_GAP_S, Burst, draw_bursts
+
+
+@dataclass(frozen=True)
+class DefaultRecipe:
+    """Everything that decides a training run of the default model."""
+
+    seed: int = 1
+    bursts: int = 2500
+    frames_per_burst: int = 6
+    validation_bursts: int = 120
+    size: int = 128
+    steps: int = 3000
+    batch: int = 16
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    warm_up: float = 0.05  # share of the steps
+    average_decay: float = 0.998  # of the running mean of the weights that is saved
+    lone_frames: float = 0.15  # share of samples that see one frame three times
+    workers: int = 2
+
+
+Report = Callable[[str, int, int, dict[str, float]], None]  # stage, done, total, figures
+
+
+def _no_report(stage: str, done: int, total: int, figures: dict[str, float]) -> None:
+    """Say nothing."""
+
+
+def make_bursts(recipe: DefaultRecipe, report: Report = _no_report) -> tuple[Burst, Burst]:
+    """Simulate the training and the validation bursts, from seeds that never meet."""
+    made = []
+    for stage, salt, n in (
+        ("simulate", 0, recipe.bursts),
+        ("validate", 1, recipe.validation_bursts),
+    ):
+
+        def progress(done: int, stage: str = stage, n: int = n) -> None:
+            report(stage, done, n, {})
+
+        made.append(
+            draw_bursts(
+                2 * recipe.seed + salt,
+                n,
+                frames=recipe.frames_per_burst,
+                size=recipe.size,
+                workers=recipe.workers,
+                progress=progress,
+            )
+        )
+    return made[0], made[1]
+
+
+def _sample(
+    bursts: Burst, recipe: DefaultRecipe, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A batch of frame triples (B, 3, H, W) in 0-1 and the labels of the middle one (B, H, W)."""
+    hearts, frames = bursts.pictures.shape[:2]
+    which = rng.integers(hearts, size=recipe.batch)
+    middle = rng.integers(frames, size=recipe.batch)
+    triples = np.clip(middle[:, None] + np.array([-1, 0, 1]), 0, frames - 1)
+    lone = rng.random(recipe.batch) < recipe.lone_frames
+    triples[lone] = middle[lone, None]
+    pictures = torch.from_numpy(bursts.pictures[which[:, None], triples]).float() / 255
+    return pictures, torch.from_numpy(bursts.labels[which, middle]).long()
+
+
+def _rate(step: int, recipe: DefaultRecipe) -> float:
+    """Learning rate: linear warm-up, then half a cosine down to zero."""
+    warm = recipe.warm_up * recipe.steps
+    if step < warm:
+        return recipe.learning_rate * (step + 1) / warm
+    return recipe.learning_rate * 0.5 * (1 + np.cos(np.pi * (step - warm) / (recipe.steps - warm)))
+
+
+def validate(network: nn.Module, bursts: Burst) -> float:
+    """Pooled Dice of the left ventricle on the middle frames of bursts, without augmentation."""
+    network.eval()
+    found, truth = [], []
+    with torch.inference_mode():
+        for start in range(0, len(bursts.pictures), 32):
+            part = slice(start, start + 32)
+            pictures = torch.from_numpy(bursts.pictures[part, 1:4]).float() / 255
+            logits = network(standardise(pictures))
+            found.append((logits.argmax(1) == 1).numpy())
+            truth.append(bursts.labels[part, 2] == 1)
+    return pooled_dice(overlap(np.concatenate(found), np.concatenate(truth)))
+
+
+def train_default(
+    out: Path,
+    recipe: DefaultRecipe | None = None,
+    *,
+    data: tuple[Burst, Burst] | None = None,
+    strength: Strength | None = None,
+    report: Report = _no_report,
+) -> dict[str, float]:
+    """Train the default model on simulated clips and write `out`, a safetensors file.
+
+    `data` are training and validation bursts made before by `make_bursts`; without them they are
+    made here. Returns the validation figures. A loss that is not a number ends the training with
+    `TrainingError`.
+    """
+    recipe = recipe or DefaultRecipe()
+    strength = strength or Strength()
+    training, validation = data if data is not None else make_bursts(recipe, report)
+    torch.manual_seed(recipe.seed)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    network = UNet(UNetShape()).to(memory_format=torch.channels_last)
+    average = deepcopy(network).requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    running = 0.0
+    for step in range(recipe.steps):
+        network.train()
+        for group in optimiser.param_groups:
+            group["lr"] = _rate(step, recipe)
+        pictures, labels = _sample(training, recipe, rng)
+        draw = draw_augmentation(generator, recipe.batch, recipe.size, strength=strength)
+        pictures = standardise(augment_clip(pictures, draw))
+        labels = augment_labels(labels, draw)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(pictures.contiguous(memory_format=torch.channels_last))
+        loss = dice_cross_entropy(logits.float(), labels)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"training: the loss is {float(loss)} at step {step}; lower the learning rate "
+                f"(now {recipe.learning_rate})"
+            )
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        decay = min(recipe.average_decay, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for kept, now in zip(
+                average.state_dict().values(), network.state_dict().values(), strict=True
+            ):
+                if kept.dtype.is_floating_point:
+                    kept.lerp_(now, 1 - decay)
+                else:
+                    kept.copy_(now)
+        running += (float(loss.detach()) - running) * (1 / min(step + 1, 100))
+        report("train", step + 1, recipe.steps, {"loss": running})
+    figures = {"loss": running, "validation_dice": validate(average, validation)}
+    preparation = Preparation(size=recipe.size, gap_s=FRAME_GAP_S)
+    metadata = pack_metadata(
+        average.shape, preparation, recipe=repr(recipe), figures=json.dumps(figures)
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    half = {k: v.contiguous() for k, v in average.state_dict().items()}
+    save_file(half, out, metadata=metadata)
+    return figures
