@@ -71,7 +71,7 @@ def refused(path: Path) -> StoreError:
 
 EXPECTED = {
     "F3": StoreVersionUnsupported,
-    **dict.fromkeys(("F2", "F5", "F6", "F7", "F10", "Z12", "D1"), StoreDamaged),
+    **dict.fromkeys(("F2", "F5", "F6", "F7", "F10", "D1"), StoreDamaged),
     "F1": StoreIncomplete,
 }
 SEEN_BY_VALIDATORS_ONLY = ("F8", "D11", "D8-no-object-with-mask", "D9-not-decoded-with-mask")
