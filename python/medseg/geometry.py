@@ -113,17 +113,21 @@ def measure_cavity(
     )
 
 
-def touching_share(mask: Mask, inside: Mask) -> float:
-    """Share of the mask's edge pixels that lie on the edge of `inside`, both (H, W)."""
+def touching_share(mask: Mask, inside: Mask, *, within_px: int = 1) -> float:
+    """Share of the mask's edge pixels at most `within_px` from what is not `inside`, both (H, W).
+
+    Beyond the frame counts as outside. 0 for an empty mask.
+    """
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return 0.0
     columns = np.flatnonzero(mask.any(axis=0))
-    window = np.s_[rows[0] : rows[-1] + 3, columns[0] : columns[-1] + 3]
-    part = np.pad(mask, 1)[window]
-    allowed = np.pad(inside, 1)[window]  # beyond the frame counts as outside
+    n = within_px
+    window = np.s_[rows[0] : rows[-1] + 1 + 2 * n, columns[0] : columns[-1] + 1 + 2 * n]
+    part = np.pad(mask, n)[window]
+    outside = ~np.pad(inside, n)[window]
     edge = part & ~ndimage.binary_erosion(part)
-    beside_outside = ndimage.binary_dilation(~allowed, np.ones((3, 3), bool))
+    beside_outside = ndimage.binary_dilation(outside, np.ones((3, 3), bool), iterations=n)
     return float(np.count_nonzero(edge & beside_outside) / np.count_nonzero(edge))
 
 

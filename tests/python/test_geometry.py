@@ -161,6 +161,8 @@ def test_touching_share_counts_the_side_that_lies_on_the_sectors_edge():
     mask[5:15, 10:20] = True  # its upper ten of thirty-six edge pixels
     assert touching_share(mask, inside) == pytest.approx(10 / 36)
     assert touching_share(np.roll(mask, 5, axis=0), inside) == 0.0
+    assert touching_share(np.roll(mask, 2, axis=0), inside, within_px=2) == 0.0
+    assert touching_share(np.roll(mask, 2, axis=0), inside, within_px=3) > 0.25
     assert touching_share(np.ones((8, 8), bool), np.ones((8, 8), bool)) == 1.0
 
 

@@ -140,7 +140,7 @@ class Measurement:
                 "export the clip with its pictures"
             )
         self.sector = find_sector(frames, region=self.clip.region)
-        self._sectors = count_sectors(luma(frames))
+        self._sectors = max(self.sector.parts, count_sectors(luma(frames)))
         self._probe = probe_direction(self.sector.mask)
 
     def _is_black_throughout(self) -> bool:
@@ -209,10 +209,14 @@ class Measurement:
             record.base_breadth.append(cavity.base_breadth)
             if confidence < gates.LOWEST_FRAME_CONFIDENCE:
                 record.status.append(LOW_CONFIDENCE)
-            elif touching_share(mask, self.sector.mask) > gates.SHARE_TOUCHING_EDGE:
+            elif self._touching(mask) > gates.SHARE_TOUCHING_EDGE:
                 record.status.append(TOUCHES_EDGE)
             else:
                 record.status.append(MEASURED)
+
+    def _touching(self, mask: NDArray[np.bool_]) -> float:
+        near_px = max(1, round(gates.NEAR_EDGE * min(mask.shape)))
+        return touching_share(mask, self.sector.mask, within_px=near_px)
 
     def _cavity(self, record: _ObjectRecord, mask: NDArray[np.bool_]) -> Cavity | None:
         """Measure one mask; the clip's own apex direction outweighs a single frame's shape."""

@@ -30,6 +30,7 @@ LARGEST_COLOURED_SHARE = 0.02  # of the sector's pixels, mean over frames
 LARGEST_SECTOR_SHARE = 0.985  # of the frame; no ultrasound sector fills all its corners
 SMALLEST_SECTOR_SHARE = 0.02  # of the frame
 LEAST_SPAN_S = 0.25  # seconds; the swing of the area is judged over no less than this
+NEAR_EDGE = 0.015  # of the frame's shorter side: how near the sector's edge counts as touching
 SHARE_TOUCHING_EDGE = 0.12  # of the mask's edge on the sector's edge: status 3
 
 Float = NDArray[np.float64]

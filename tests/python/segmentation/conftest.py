@@ -74,7 +74,8 @@ class Thresholder:
     def probabilities(self, frames, *, time_s, core, sector):
         assert len(frames) == len(time_s)
         self.seen.append((len(frames), core))
-        dark = (frames[core][..., 0] < 60) & sector.mask
+        grey = frames[core][..., 0]
+        dark = (grey > 8) & (grey < 60) & sector.mask  # blood is dark, beyond the fan is black
         probability = np.where(dark, self.certain, 0.01).astype(np.float32)
         return probability[:, None]
 

@@ -1,0 +1,100 @@
+"""`medseg simulate`, `medseg evaluate` and `medseg train`: clips whose truth is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medseg.cli.console import DONE, IN_PART, print_table, progress, say_error
+
+
+def simulate(
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    n: Annotated[int, typer.Option("-n", "--number", min=1, help="Clips to make.")] = 10,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same clips.")] = 1,
+    form: Annotated[str, typer.Option("--form", help="avi, as EchoNet-Dynamic, or dicom.")] = "avi",
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
+) -> None:
+    """Make an EchoNet-shaped folder of simulated clips with the truth beside them."""
+    from medseg.errors import InputError
+    from medseg.simulate import simulate_folder
+
+    if form not in ("avi", "dicom"):
+        raise InputError(f"--form {form}: choose avi or dicom")
+    with progress("simulate") as advance:
+        simulate_folder(out, n=n, seed=seed, form=form, workers=workers, progress=advance)
+    typer.echo(f"{n} simulated clips in {out}")
+
+
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(help="A folder of stores, <clip>.zarr.")],
+    dataset: Annotated[Path, typer.Argument(help="A simulated or EchoNet-shaped folder.")],
+    split: Annotated[
+        str | None, typer.Option("--split", help="TRAIN, VAL or TEST; all clips if left out.")
+    ] = None,
+    train_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--train", help="Folder whose TRAIN clips give the mean mask to compare with."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the CSV and JSON [PREDICTIONS].")
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="beatbybeat or echonet: how R finds beats.")
+    ] = "beatbybeat",
+) -> None:
+    """Score stores against the truth: Dice, EF, heart rate and beats."""
+    from medseg.evaluate import evaluate_folder, summary_rows, write_evaluation
+
+    with progress("evaluate") as advance:
+        evaluation = evaluate_folder(
+            predictions,
+            dataset,
+            split=split,
+            train=train_folder,
+            method=method,
+            progress=advance,
+        )
+    csv_path, json_path = write_evaluation(evaluation, out if out is not None else predictions)
+    print_table(None, ["measure", "value", "95 % interval", "n"], summary_rows(evaluation))
+    typer.echo(f"{csv_path}\n{json_path}")
+    for problem in evaluation.problems:
+        say_error(problem)
+    raise typer.Exit(IN_PART if evaluation.problems else DONE)
+
+
+def train(
+    out: Annotated[Path, typer.Argument(help="The weights file to write, .safetensors.")],
+    seed: Annotated[int, typer.Option("--seed", help="Decides data, order and first weights.")] = 1,
+    bursts: Annotated[
+        int | None, typer.Option("--bursts", min=1, help="Simulated hearts to learn from.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps to train.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Simulating processes.")] = 2,
+) -> None:
+    """Train the default model on simulated clips only, by the recipe of the shipped weights."""
+    from dataclasses import replace
+
+    from medseg.errors import OutputError
+    from medseg.train import DefaultRecipe, train_default
+
+    if out.suffix != ".safetensors":
+        raise OutputError(f"{out}: weights are written as .safetensors; name the file so")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out.parent}: there is no such folder; make it first")
+    recipe = replace(DefaultRecipe(), seed=seed, workers=workers)
+    if bursts is not None:
+        recipe = replace(recipe, bursts=bursts)
+    if steps is not None:
+        recipe = replace(recipe, steps=steps)
+    with progress("train") as advance:
+        figures = train_default(
+            out, recipe, report=lambda stage, done, total, figures: advance(done, total)
+        )
+    for name, value in figures.items():
+        typer.echo(f"{name}: {value:.4f}")
+    typer.echo(str(out))

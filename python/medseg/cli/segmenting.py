@@ -1,0 +1,143 @@
+"""`medseg segment`: clips to stores, overlay videos and area curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medseg.cli.clips import FrameRate, View, exit_code
+from medseg.cli.console import print_table, progress, say_error
+
+if TYPE_CHECKING:
+    from medseg.segmentation import Segmenter
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What was asked for every clip."""
+
+    out: Path
+    fps: float | None
+    view: str | None
+    subject: str | None
+    window: int
+    overwrite: bool
+    overlay: bool
+    curve: bool
+
+
+class _LoadOnce:
+    """Loads the network when the first clip turns out to be readable."""
+
+    def __init__(self, model: str, weights: Path | None, device: str) -> None:
+        self._wanted = (model, weights, device)
+        self._loaded: Segmenter | None = None
+
+    def __call__(self) -> Segmenter:
+        if self._loaded is None:
+            from medseg.models import load_model
+
+            model, weights, device = self._wanted
+            self._loaded = load_model(model, weights=weights, device=device)
+        return self._loaded
+
+
+def segment(
+    clips: Annotated[list[Path], typer.Argument(help="AVI, MP4, DICOM or folders of frames.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(),
+    model: Annotated[str, typer.Option("--model", help="default or echonet.")] = "default",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="A weights file of yours.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",
+    fps: FrameRate = None,
+    view: View = None,
+    subject: Annotated[
+        str | None, typer.Option("--subject", help="Your own opaque key; never a patient's name.")
+    ] = None,
+    window: Annotated[int, typer.Option("--window", min=1, help="Frames at a time.")] = 64,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing results.")
+    ] = False,
+    overlay: Annotated[bool, typer.Option(help="Write <clip>_overlay.avi.")] = True,
+    curve: Annotated[bool, typer.Option(help="Write <clip>_curve.png.")] = True,
+) -> None:
+    """Outline the ventricle: DIR/<clip>.zarr, an overlay video and the area curve.
+
+    Research only, not for clinical use.
+    """
+    from medseg.clip import check_frame_rate, check_view
+    from medseg.errors import MedsegError
+    from medseg.segmentation import make_folder
+
+    check_view(view, name="--view")
+    check_frame_rate(fps, name="--fps")
+    make_folder(out)
+    wishes = _Wishes(out, fps, view, subject, window, overwrite, overlay, curve)
+    load = _LoadOnce(model, weights, device)
+    rows, failed, stems = [], 0, set[str]()
+    for path in clips:
+        try:
+            rows.append(_segment_one(path, wishes, load, stems))
+        except (MedsegError, OSError, MemoryError) as error:
+            say_error(error)
+            failed += 1
+    if rows:
+        columns = ["clip", "frames", "measured", "area", "left ventricle", "store"]
+        print_table(None, columns, rows)
+        segmenter = load()
+        typer.echo(f"model {segmenter.name}: {segmenter.card['intended_use']}")
+    raise typer.Exit(exit_code(failed, len(clips)))
+
+
+def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) -> list[str]:
+    """Do everything for one clip and give its row of the table."""
+    from medseg.decode import open_clip
+    from medseg.errors import FrameTimesUnknown, OutputError
+    from medseg.segmentation import segment_to_store
+    from medseg.store import open_segmentation
+
+    clip = open_clip(path, frame_rate_hz=wishes.fps, view=wishes.view)
+    if clip.name in stems:
+        raise OutputError(f"{path}: another clip of this run is named {clip.name}; rename one")
+    stems.add(clip.name)
+    if clip.frame_time_s is None:
+        raise FrameTimesUnknown(f"{path}: does not say when its frames were taken; give --fps")
+    with progress(f"segment {clip.name}") as advance:
+        store = segment_to_store(
+            clip,
+            wishes.out,
+            segmenter=load(),
+            subject_key=wishes.subject,
+            view=wishes.view,
+            window=wishes.window,
+            overwrite=wishes.overwrite,
+            progress=advance,
+        )
+    segmentation = open_segmentation(store)
+    if wishes.curve:
+        from medseg.figures import save_curve_png
+
+        save_curve_png(segmentation, wishes.out / f"{clip.name}_curve.png", title=clip.name)
+    if wishes.overlay:
+        from medseg.export.overlay import write_overlay
+
+        with progress(f"overlay {clip.name}") as advance:
+            write_overlay(
+                wishes.out / f"{clip.name}_overlay.avi", clip, segmentation, progress=advance
+            )
+    return _row(clip.name, segmentation, store)
+
+
+def _row(name: str, segmentation, store: Path) -> list[str]:
+    from medseg.figures import area_curve, verdict_line
+
+    status = segmentation["status"].values[0]
+    usable = (status == 0) | (status == 3)
+    area, unit = area_curve(segmentation, 0)
+    spread = f"{area[usable].min():.4g} to {area[usable].max():.4g} {unit}" if usable.any() else "-"
+    verdict = verdict_line(segmentation.attrs, 0) or "measurable"
+    return [name, str(status.size), str(int(usable.sum())), spread, verdict, str(store)]
