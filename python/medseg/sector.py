@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage  # type: ignore[import-untyped, unused-ignore]
 
 MAX_FRAMES_USED = 64
 # Standard deviation over time, in grey levels: speckle reaches the upper one everywhere but in
@@ -81,15 +81,17 @@ def _mean_and_change(frames: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[Image
         grey = (frame if frame.ndim == 2 else frame.max(axis=2)).astype(np.float32)
         total += grey
         squares += grey * grey
-    mean = total / len(picks)
-    return mean, np.sqrt(np.maximum(squares / len(picks) - mean * mean, 0))
+    mean = total / np.float32(len(picks))
+    variance = squares / np.float32(len(picks)) - mean * mean
+    return mean, np.sqrt(np.maximum(variance, np.float32(0)))
 
 
 def _changing(change: Image, within: Mask) -> Mask:
     """Say where the picture changes by more than the flicker of its quietest part."""
     smooth = ndimage.uniform_filter(change, 3)
     flicker = float(np.percentile(smooth[within], 5))
-    return smooth > np.clip(3.0 * flicker, LEAST_CHANGE, ENOUGH_CHANGE)
+    changing: Mask = smooth > np.clip(3.0 * flicker, LEAST_CHANGE, ENOUGH_CHANGE)
+    return changing
 
 
 def _largest_part(candidate: Mask) -> tuple[Mask, int]:
@@ -124,9 +126,7 @@ def _convex_hull(part: Mask) -> Mask:
     high = -np.interp(every_row, *_lower_hull(rows, -right))
     column = np.arange(part.shape[1])
     hull = np.zeros_like(part)
-    hull[every_row] = (column >= low[:, np.newaxis] - 1e-6) & (
-        column <= high[:, np.newaxis] + 1e-6
-    )
+    hull[every_row] = (column >= low[:, np.newaxis] - 1e-6) & (column <= high[:, np.newaxis] + 1e-6)
     return hull
 
 

@@ -40,9 +40,7 @@ def open_clip(
         if isinstance(error, ClipNotFound):
             raise
         reason = error.strerror or type(error).__name__
-        raise ClipUnreadable(
-            f"{path}: cannot be read ({reason}): check its permissions"
-        ) from error
+        raise ClipUnreadable(f"{path}: cannot be read ({reason}): check its permissions") from error
     return _with_given(clip, frame_rate_hz, view)
 
 

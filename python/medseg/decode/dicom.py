@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -216,9 +216,7 @@ def _pixel_element(path: Path, syntax: UID, file: BinaryIO) -> tuple[str, str | 
     return "PixelData", head[4:6].decode("ascii", errors="replace"), length, start + 12
 
 
-def _checked_options(
-    path: Path, ds: Dataset, syntax: UID
-) -> tuple[dict[str, Any], int, int]:
+def _checked_options(path: Path, ds: Dataset, syntax: UID) -> tuple[dict[str, Any], int, int]:
     """Give (decoder options, height, width) after checks that need no pixel."""
     height, width = int(ds.Rows), int(ds.Columns)
     if not 0 < height * width <= MAX_FRAME_PIXELS or min(height, width) < 1:

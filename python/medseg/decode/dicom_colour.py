@@ -89,7 +89,8 @@ def _by_voi_lut(ds: Dataset, stored: Samples, notes: list[str]) -> Frames | None
         notes.append("the file's VOI LUT cannot be read: not used")
         return None
     notes.append("brought to 8 bits by the file's VOI LUT")
-    return grey.astype(np.uint8)
+    eight_bit: Frames = grey.astype(np.uint8)
+    return eight_bit
 
 
 def _by_window(ds: Dataset, stored: Samples, notes: list[str]) -> Frames | None:
@@ -99,8 +100,11 @@ def _by_window(ds: Dataset, stored: Samples, notes: list[str]) -> Frames | None:
         return None
     function = str(ds.get("VOILUTFunction", "") or "LINEAR").upper()
     narrowest = 1.0 if function == "LINEAR" else np.nextafter(0, 1)
-    if centre is None or width is None or not np.isfinite([centre, width]).all() or (
-        width < narrowest
+    if (
+        centre is None
+        or width is None
+        or not np.isfinite([centre, width]).all()
+        or width < narrowest
     ):
         notes.append("the file's window makes no sense: not used")
         return None
@@ -116,9 +120,7 @@ def _by_window(ds: Dataset, stored: Samples, notes: list[str]) -> Frames | None:
     else:
         unit = (values - (centre - 0.5)) / max(width - 1.0, 1e-9) + 0.5
     if len(stored) > 256 or (centre, width) not in ((128.0, 256.0), (127.5, 255.0), (127.0, 255.0)):
-        notes.append(
-            f"brought to 8 bits by the file's window (centre {centre:g}, width {width:g})"
-        )
+        notes.append(f"brought to 8 bits by the file's window (centre {centre:g}, width {width:g})")
     return np.round(np.clip(unit, 0, 1) * 255.0).astype(np.uint8)
 
 

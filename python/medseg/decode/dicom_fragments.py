@@ -61,10 +61,8 @@ def frame_spans(
         return [(span,) for span in spans]
     if frame_count == 1:
         return [spans] if spans else []
-    if len(fragments.offset_table) >= frame_count and set(fragments.offset_table) <= set(
-        (*fragments.starts, *_missing_starts(fragments))
-    ):
-        heads = set(fragments.offset_table)
+    heads = set(fragments.offset_table)
+    if len(heads) >= frame_count and heads <= {*fragments.starts, *_missing_starts(fragments)}:
         return _grouped(spans, [start in heads for start in fragments.starts])
     if any(begin.startswith(_FRAME_BEGINS) for begin in begins):
         return _grouped(spans, [begin.startswith(_FRAME_BEGINS) for begin in begins])

@@ -12,7 +12,7 @@ from typing import Any
 import gdcm  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
 from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
 from medseg.clip import Frames, check_range

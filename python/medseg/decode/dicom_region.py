@@ -68,13 +68,12 @@ def dicom_regions(ds: Dataset, height: int, width: int) -> Regions:
     if split:
         notes.append(f"split screen: {len(boxes)} 2-D regions stand side by side")
     if not tissues:
-        reason = "the file names no 2-D tissue region"
-        return Regions(None, reason, None, colour_flow, tuple(notes))
+        return Regions(None, "the file names no 2-D tissue region", None, colour_flow, tuple(notes))
     tissue_boxes = [_box(item) for item in tissues]
     for box in tissue_boxes:
         if (trouble := _box_trouble(box, height, width)) is not None:
-            reason = f"the file's tissue region {trouble}, so its calibration cannot be trusted"
-            return Regions(None, reason, None, colour_flow, tuple(notes))
+            untrusted = f"the file's tissue region {trouble}, so its calibration cannot be trusted"
+            return Regions(None, untrusted, None, colour_flow, tuple(notes))
     largest = max((box for box in tissue_boxes if box is not None), key=_area)
     y0, x0, y1, x1 = largest
     region = None if split else (y0, x0, min(y1, height), min(x1, width))

@@ -70,7 +70,7 @@ def _times(keyword: str, value: Any, frame_count: int) -> Times | str:
     if keyword == "FrameTimeVector":
         if len(numbers) != frame_count:
             return f"has {len(numbers)} entries for {frame_count} frames"
-        intervals_s = numbers[1:] / 1000.0  # ms; the first entry belongs to the first frame
+        intervals_s: Times = numbers[1:] / 1000.0  # ms; the first entry belongs to the first frame
     elif len(numbers) != 1:
         return "has several values"
     elif not np.isfinite(numbers[0]) or numbers[0] <= 0:
@@ -85,7 +85,7 @@ def _times(keyword: str, value: Any, frame_count: int) -> Times | str:
         return f"has an interval of {_extreme(intervals_s) * 1000:.4g} ms"
     if keyword == "FrameTimeVector":
         return np.concatenate([[0.0], np.cumsum(intervals_s)])
-    return np.arange(frame_count, dtype=np.float64) * intervals_s[0]
+    return np.arange(frame_count, dtype=np.float64) * float(intervals_s[0])
 
 
 def _extreme(intervals_s: Times) -> float:

@@ -45,8 +45,8 @@ def _begins_with_dicom_element(head: bytes) -> bool:
     if len(head) < 16:
         return False
     for order in ("little", "big"):
-        group = int.from_bytes(head[0:2], order)  # type: ignore[arg-type]
-        element = int.from_bytes(head[2:4], order)  # type: ignore[arg-type]
+        group = int.from_bytes(head[0:2], order)
+        element = int.from_bytes(head[2:4], order)
         explicit = head[4:6].isalpha() and head[4:6].isupper()
         implicit = int.from_bytes(head[4:8], "little") < 256
         if group in (2, 8) and element <= 0x0018 and (explicit or implicit):

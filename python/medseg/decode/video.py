@@ -20,6 +20,7 @@ MAX_FRAME_PIXELS = 2**26
 MAX_FRAME_RATE_HZ = 10_000.0
 _EXTENSIONS = {"mp4": (".mov", ".m4v"), "mkv": (".webm",), "wmv": (".asf",), "mpg": (".mpeg",)}
 
+
 @dataclass(frozen=True)
 class PacketIndex:
     """What a container says about its picture stream before anything is decoded."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import av
 import av.error
-import decord
+import decord  # type: ignore[import-untyped, unused-ignore]
 import numpy as np
 
 from medseg.clip import Frames, check_range
