@@ -35,10 +35,20 @@ PUBLIC = [
     "validate_segmentation",
 ]
 PARAMETERS = {
-    "clip_from_array": ["frames", "name", "frame_rate_hz", "spacing_cm"],
+    "clip_from_array": ["frames", "name", "frame_rate_hz", "spacing_cm", "view"],
     "open_clip": ["path", "frame_rate_hz", "view"],
     "open_segmentation": ["path"],
     "save_segmentation": ["ds", "path", "overwrite"],
+    "segment": [
+        "clip",
+        "model",
+        "weights",
+        "device",
+        "subject_key",
+        "view",
+        "window",
+        "progress",
+    ],
     "validate_segmentation": ["path"],
 }
 
