@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from medseg.errors import StoreInvalid
 from medseg.store.layout import ARRAYS, CURVES, array_names, frames_per_chunk
 from medseg.store.write import StoreWriter
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def save_segmentation(ds: xr.Dataset, path: str | PathLike[str], overwrite: bool = False) -> Path:

@@ -78,7 +78,7 @@ class StoreWriter:
         self._pixel_count = np.zeros((len(object_names), frame_count), dtype=np.int64)
         self._stage = Stage(Path(path), overwrite=overwrite)
         self._mask = Blocks(len(object_names), self._chunk_frames, height, width)
-        self._image = Blocks(1, self._chunk_frames, height, width)
+        self._image = Blocks(int(with_image), self._chunk_frames, height, width)
 
     def __enter__(self) -> Self:
         return self
