@@ -15,6 +15,9 @@ from medseg.store.manifest import entry, json_bytes, manifest_bytes
 
 Files = dict[str, bytes]
 
+PLAIN_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+NAMED_HEADER = b"\x1f\x8b\x08\x08\x40\xe2\x01\x00\x02\x03" + b"chunk.bin\x00"  # time and file name
+
 
 @dataclass
 class Draft:
@@ -24,17 +27,17 @@ class Draft:
     arrays: dict[str, np.ndarray]
     chunk_frames: int = 3
     version: str = layout.SCHEMA_VERSION
+    gzip_header: bytes = PLAIN_HEADER
     edit_metadata: Callable[[dict[str, Any]], None] | None = None
     extra_arrays: dict[str, tuple[dict[str, Any], dict[str, Any], bytes]] = field(
         default_factory=dict
     )
 
 
-def stored_gzip(content: bytes) -> bytes:
+def stored_gzip(content: bytes, header: bytes = PLAIN_HEADER) -> bytes:
     """One gzip member of one stored block (RFC 1951 3.2.4): the same bytes from every zlib."""
     if len(content) > 0xFFFF:
         raise ValueError("a stored block holds 65535 bytes at most")
-    header = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
     block = struct.pack("<BHH", 1, len(content), len(content) ^ 0xFFFF) + content
     return header + block + struct.pack("<II", zlib.crc32(content), len(content))
 
@@ -67,7 +70,8 @@ def encode(draft: Draft) -> Files:
         typed = array.astype(layout.ARRAYS[name].dtype)
         chunks = layout.chunk_shape(name, array.shape, draft.chunk_frames)
         keys = layout.chunk_keys(name, array.shape, chunks)
-        files.update(zip(keys, map(stored_gzip, chunks_of(typed, chunks)), strict=True))
+        members = [stored_gzip(part, draft.gzip_header) for part in chunks_of(typed, chunks)]
+        files.update(zip(keys, members, strict=True))
     for name, (_, _, content) in draft.extra_arrays.items():
         files[f"{name}/0"] = stored_gzip(content)
     return files

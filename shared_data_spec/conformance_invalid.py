@@ -23,6 +23,12 @@ def _without_member(path: str, member: str) -> Draft:
     return draft
 
 
+def _without_document(path: str) -> Draft:
+    draft = base()
+    draft.edit_metadata = lambda documents: documents.pop(path) and None
+    return draft
+
+
 def _without_arrays(draft: Draft, *names: str) -> Draft:
     for name in names:
         del draft.arrays[name]
@@ -135,6 +141,7 @@ DRAFTS: dict[str, Callable[[], Draft]] = {
     "Z1-zarray-of-format-3": lambda: _metadata("mask/.zarray", zarr_format=3),
     "Z2-no-confidence": lambda: _without_arrays(base(), "confidence"),
     "Z2-no-mask": lambda: _without_arrays(base(), "mask"),
+    "Z2-area-without-attributes": lambda: _without_document("area_px/.zattrs"),
     "Z3-time-in-float32": lambda: _metadata("frame_time/.zarray", dtype="<f4"),
     "Z3-big-endian": lambda: _metadata("area_px/.zarray", dtype=">f4"),
     "Z3-mask-of-booleans": lambda: _metadata("mask/.zarray", dtype="|b1"),
@@ -163,6 +170,7 @@ DRAFTS: dict[str, Callable[[], Draft]] = {
     "Z11-half-rows": lambda: _metadata("mask/.zarray", chunks=[1, 3, 3, 5]),
     "Z12-million-frames-declared": lambda: _shaped(frame=1_000_000),
     "Z13-extra-array-in-1.0": _with_extra_array,
+    "Z13-image-that-is-no-array": lambda: _without_document("image/.zarray"),
     "Z14-wrong-units": lambda: _metadata("area_px/.zattrs", units="px"),
     "Z14-no-units": lambda: _without_member("area_px/.zattrs", "units"),
     "Z14-empty-long-name": lambda: _metadata("area_px/.zattrs", long_name=""),
@@ -171,6 +179,9 @@ DRAFTS: dict[str, Callable[[], Draft]] = {
     "A1-no-warnings": lambda: _lacking("warnings"),
     "A1-source-without-sha256": lambda: _lacking("source", "sha256"),
     "A1-model-without-licence": lambda: _lacking("model", "licence"),
+    "A1-quality-without-reasons": lambda: _attributes(
+        quality={"left_ventricle": {"measurable": True}}
+    ),
     "A2-patient-name": lambda: _attributes(patient_name="John Doe"),
     "A2-file-name-in-source": lambda: _member("source", path="john_doe.avi"),
     "A3-schema-of-another-name": lambda: _attributes(schema="other"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from conformance_draft import Draft
+from conformance_draft import NAMED_HEADER, Draft
 
 FRAMES, HEIGHT, WIDTH = 7, 6, 5
 SPACING_CM = (0.05, 0.05)
@@ -199,6 +199,13 @@ def view_unknown() -> Draft:
     return draft
 
 
+def gzip_of_other_writers() -> Draft:
+    """Chunks whose gzip headers hold a time and a file name."""
+    draft = calibrated()
+    draft.gzip_header = NAMED_HEADER
+    return draft
+
+
 def future_minor() -> Draft:
     """Version 1.9: an array, two attributes and a reason code that 1.0 does not know."""
     draft = not_measurable()
@@ -238,6 +245,7 @@ VALID = {
         edge_frames,
         not_measurable,
         view_unknown,
+        gzip_of_other_writers,
         future_minor,
     )
 }
