@@ -116,6 +116,20 @@ def _shaped(**lengths: int) -> Draft:
     return draft
 
 
+def _large(chunk_frames: int, **lengths: int) -> Draft:
+    """Declare long axes, with whole pictures in the chunks of mask and image."""
+    draft = base()
+
+    def change(documents: dict[str, Any]) -> None:
+        _shape_everywhere(**lengths)(documents)
+        for name in ("mask", "image"):
+            zarray = documents[f"{name}/.zarray"]
+            zarray["chunks"][-3:] = [chunk_frames, *zarray["shape"][-2:]]
+
+    draft.edit_metadata = change
+    return draft
+
+
 def _with_extra_array() -> Draft:
     draft = base()
     zarray = {
@@ -168,6 +182,9 @@ DRAFTS: dict[str, Callable[[], Draft]] = {
     "Z11-curve-in-two-chunks": lambda: _metadata("frame_time/.zarray", chunks=[4]),
     "Z11-chunk-of-nothing": lambda: _metadata("mask/.zarray", chunks=[1, 0, 6, 5]),
     "Z11-half-rows": lambda: _metadata("mask/.zarray", chunks=[1, 3, 3, 5]),
+    "Z11-more-frames-in-a-chunk-than-frames": lambda: _large(8),
+    "Z11-chunk-of-more-than-4-MiB": lambda: _large(2, y=2048, x=2048),
+    "Z11-image-of-more-than-64-MiB": lambda: _large(1, frame=20, y=2048, x=2048),
     "Z12-million-frames-declared": lambda: _shaped(frame=1_000_000),
     "Z13-extra-array-in-1.0": _with_extra_array,
     "Z13-image-that-is-no-array": lambda: _without_document("image/.zarray"),
