@@ -14,7 +14,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Strength:
-    """How far each change may go; `rotation_deg` and the shares are half ranges around no change."""
+    """How far each change may go, as half ranges around no change."""
 
     rotation_deg: float = 30.0
     zoom: float = 0.25
@@ -102,7 +102,7 @@ def draw_augmentation(
 
 def _warp(pictures: torch.Tensor, draw: Draw, mode: str) -> torch.Tensor:
     """Move pictures (B, C, H, W): the affine part and the bending in one resampling."""
-    batch, _, height, width = pictures.shape
+    height, width = pictures.shape[-2:]
     bend = functional.interpolate(draw.bend, (height, width), mode="bicubic", align_corners=True)
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     grid = torch.stack([x, y, torch.ones_like(x)]).flatten(1).float()  # (3, H*W)
@@ -117,7 +117,7 @@ def augment_labels(labels: torch.Tensor, draw: Draw) -> torch.Tensor:
 
 
 def augment_clip(clip: torch.Tensor, draw: Draw) -> torch.Tensor:
-    """Move and change clips (B, T, H, W) in 0-1; all frames alike but for the noise, fresh in each."""
+    """Move and change clips (B, T, H, W) in 0-1: all frames alike, but fresh noise in each."""
     batch, _, height, width = clip.shape
     clip = _warp(clip, draw, "bilinear").clamp(0, 1)
     column = (batch, 1, 1, 1)

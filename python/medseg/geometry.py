@@ -144,17 +144,22 @@ def polygon_mask(
     right = min(shape[1], math.ceil(columns.max()) + 1)
     if bottom <= top or right <= left:
         return mask
-    y, x = np.mgrid[top:bottom, left:right].reshape(2, -1, 1).astype(float)  # (P, 1) each
+    y = np.arange(top, bottom, dtype=float)[:, None]  # (R, 1)
     y0, x0 = rows[None, :], columns[None, :]
     y1, x1 = np.roll(rows, -1)[None, :], np.roll(columns, -1)[None, :]
-    rise = np.where(y1 == y0, 1.0, y1 - y0)
-    crosses = ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / rise)
-    inside = np.count_nonzero(crosses, axis=1) % 2 == 1
+    row, edge = np.nonzero((y0 > y) != (y1 > y))  # each edge that crosses each row of centres
+    share = (y[row, 0] - y0[0, edge]) / (y1[0, edge] - y0[0, edge])
+    crossing = x0[0, edge] + share * (x1[0, edge] - x0[0, edge])
+    toggles = np.zeros((bottom - top, right - left + 1), int)
+    np.add.at(toggles, (row, np.clip(np.ceil(crossing).astype(int) - left, 0, right - left)), 1)
+    inside = np.cumsum(toggles, axis=1)[:, :-1] % 2 == 1
     if with_edge:
+        x = np.arange(left, right, dtype=float)[None, :, None]  # (1, C, 1)
+        y, (y0, x0, y1, x1) = y[:, :, None], (v[None] for v in (y0, x0, y1, x1))
         turn = (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)
         between = ((x - x0) * (x - x1) <= 0) & ((y - y0) * (y - y1) <= 0)
-        inside |= ((np.abs(turn) < 1e-9) & between).any(axis=1)
-    mask[top:bottom, left:right] = inside.reshape(bottom - top, right - left)
+        inside |= ((np.abs(turn) < 1e-9) & between).any(axis=2)
+    mask[top:bottom, left:right] = inside
     return mask
 
 

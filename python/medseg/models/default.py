@@ -84,7 +84,7 @@ def _from_checkpoint(checkpoint: Checkpoint, device: torch.device) -> DefaultSeg
 
 
 class DefaultSegmenter:
-    """Outlines the left ventricle of apical views, each frame seen with one before and one after."""
+    """Outlines the left ventricle, each frame seen with one before and one after."""
 
     name = "default"
     object_names: tuple[str, ...] = ("left_ventricle",)
@@ -132,7 +132,7 @@ class DefaultSegmenter:
 
     @torch.inference_mode()
     def _left_ventricle(self, triples: torch.Tensor) -> torch.Tensor:
-        """Probabilities (B,1,size,size) of triples (B,3,size,size) in 0-1, mean of both mirrorings."""
+        """Probabilities (B,1,size,size) of triples (B,3,size,size); mean of both mirrorings."""
         both = torch.cat([triples, triples.flip(-1)])
         both = standardise(both).contiguous(memory_format=torch.channels_last)
         plain, mirrored = self.network(both).softmax(1)[:, LEFT_VENTRICLE, None].chunk(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -47,7 +48,7 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(
             _block(a, b) for a, b in zip((shape.frames, *widths), widths, strict=False)
         )
-        self.up = nn.ModuleList(_block(a + b, a) for a, b in zip(widths, widths[1:], strict=False))
+        self.up = nn.ModuleList(_block(a + b, a) for a, b in pairwise(widths))
         self.head = nn.Conv2d(widths[0], shape.classes, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -186,7 +186,7 @@ class Raster:
 
 
 def scan_coordinates(scanner: Scanner, raster: Raster) -> tuple[np.ndarray, np.ndarray]:
-    """Beam-space coordinates of every pixel, (2, height, width), and the fan's mask (height, width)."""
+    """Beam-space coordinates (2, height, width) of the pixels, and the fan (height, width)."""
     x, z = raster.to_cm()
     radius = np.hypot(x[None, :], z[:, None])
     angle = np.arctan2(x[None, :], z[:, None]) - scanner.steer
@@ -201,6 +201,6 @@ def scan_coordinates(scanner: Scanner, raster: Raster) -> tuple[np.ndarray, np.n
 
 
 def scan_convert(grey: np.ndarray, coordinates: np.ndarray, fan: np.ndarray) -> np.ndarray:
-    """Beam-space grey (samples, lines) to a picture (height, width) in 0-1, black outside the fan."""
+    """Beam-space grey (samples, lines) to a picture (height, width), black outside the fan."""
     picture = ndimage.map_coordinates(grey, coordinates, order=1, mode="nearest")
     return np.where(fan, picture, 0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A simulated clip as an ultrasound multi-frame DICOM file, calibrated and timed as scanners do it."""
+"""A simulated clip as an ultrasound multi-frame DICOM file, calibrated and timed."""
 
 from __future__ import annotations
 

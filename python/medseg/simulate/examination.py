@@ -91,7 +91,7 @@ def prepare(plan: Plan) -> Examination:
         size=plan.size,
         fill=float(rng.uniform(0.78, 0.9) if plan.screen else rng.uniform(0.9, 1.0)),
     )
-    frames = max(int(round(plan.duration_s * plan.frame_rate_hz)), MIN_FRAMES)
+    frames = max(round(plan.duration_s * plan.frame_rate_hz), MIN_FRAMES)
     return Examination(
         plan=plan,
         scene=drawn,

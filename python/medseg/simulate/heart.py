@@ -1,4 +1,4 @@
-"""The heart's outlines in one apical plane, in centimetres, for a given volume and valve opening."""
+"""The heart's outlines in one apical plane, in centimetres, for a volume and a valve opening."""
 
 from __future__ import annotations
 
@@ -45,16 +45,18 @@ class Heart:
     posterior_leaflet: float
     tenting: float  # cm by which the closed leaflets meet on the ventricular side of the annulus
     leaflet_thickness: float
+    leaflet_spread: float  # how far an open leaflet's tip stays from its wall, share of its reach
     papillary: tuple[
         float, float, float, float
     ]  # side, centre (share of length), length, thickness
     apex_motion: float  # share of the long-axis shortening that pulls the apex down
+    strands: tuple[tuple[float, float, float], ...]  # x, y and radius of chords inside the cavity
 
 
 def draw_heart(rng: np.random.Generator, *, view: str = "A4C") -> Heart:
     """Draw a heart: adult sizes, from small and lively to dilated and round."""
-    length = rng.uniform(6.0, 10.2)
-    sphericity = np.clip(rng.normal(0.56, 0.09), 0.38, 0.85)
+    length = rng.uniform(6.2, 10.2)
+    sphericity = np.clip(rng.normal(0.56, 0.09), 0.42, 0.85)
     width = length * sphericity
     left = rng.uniform(0.42, 0.58)
     wall = rng.uniform(0.55, 1.35)
@@ -92,8 +94,17 @@ def draw_heart(rng: np.random.Generator, *, view: str = "A4C") -> Heart:
         posterior_leaflet=rng.uniform(0.3, 0.5),
         tenting=rng.uniform(-0.25, 0.7),
         leaflet_thickness=rng.uniform(0.09, 0.24),
+        leaflet_spread=rng.uniform(0.02, 0.5),
         papillary=(side, rng.uniform(0.4, 0.65), rng.uniform(1.2, 2.6), rng.uniform(0.0, 0.75)),
         apex_motion=rng.uniform(0.0, 0.15),
+        strands=tuple(
+            (
+                float(rng.uniform(-0.8, 0.8) * width / 2),
+                float(rng.uniform(0.08, 0.85) * length),
+                float(rng.uniform(0.06, 0.28)),
+            )
+            for _ in range(int(rng.integers(0, 6)))
+        ),
     )
 
 
@@ -125,7 +136,7 @@ def _profile(s: np.ndarray, widest_at: float, power: float, taper: float) -> np.
 
 
 def cavity_polygon(heart: Heart, relative_volume: float, n: int = 60) -> np.ndarray:
-    """Left-ventricular endocardium, (2n, 2) in cm: septal hinge, up to the apex, down to the lateral hinge."""
+    """Endocardium as (2n, 2) points in cm, from the septal hinge round to the lateral hinge."""
     length_ratio = relative_volume**heart.longitudinal_share
     length = heart.length * length_ratio
     width_ratio = relative_volume ** ((1 - heart.longitudinal_share) / 2)
@@ -178,7 +189,7 @@ def disk_volume_ml(polygon: np.ndarray, disks: int = 200) -> float:
 
 
 def outlines(heart: Heart, relative_volume: float, opening: float) -> Outlines:
-    """Every structure of one frame, for a relative volume (1 = reference) and a valve opening (0-1)."""
+    """Every structure of one frame, for a relative volume (1 = reference) and an opening 0-1."""
     cavity = cavity_polygon(heart, relative_volume)
     length_ratio = relative_volume**heart.longitudinal_share
     width_ratio = relative_volume ** ((1 - heart.longitudinal_share) / 2)
@@ -291,7 +302,7 @@ def _leaflets(
         reach = width * share
         closed_tip = hinge + direction * reach + up * heart.tenting
         slack = 1.05 + 0.25 * (1 - share)
-        open_tip = hinge + direction * reach * 0.25 + up * reach * slack
+        open_tip = hinge + direction * reach * heart.leaflet_spread + up * reach * slack
         tip = (1 - opening) * closed_tip + opening * open_tip
         middle = (
             (hinge + tip) / 2

@@ -1,4 +1,4 @@
-"""Heart beats as a volume curve: when each beat starts, ejects and fills, and how far the valves stand open."""
+"""Heart beats as curves: the ventricle's volume, and how far the valves stand open."""
 
 from __future__ import annotations
 

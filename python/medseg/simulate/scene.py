@@ -1,4 +1,4 @@
-"""One simulated examination: a heart, its rhythm, a scanner and a picture, drawn once and rendered frame by frame."""
+"""One heart, its rhythm, a scanner and a picture, drawn once and rendered frame by frame."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageDraw
 
+from medseg.geometry import polygon_mask
 from medseg.simulate import beam, heart, rhythm, tissue
-
 
 PERSISTENCE_S = 0.02  # the scanner's persistence is stated for frames this far apart
 
@@ -172,39 +171,25 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
             picture=beam.scan_convert(grey, coordinates, fan),
             polygon=polygon,
             outline_cm=shape.left_ventricle,
-            labels=_labels(laid, x, z, polygon),
+            labels=_labels(laid, x, z, polygon, fan),
         )
 
 
 def _labels(
-    laid: tissue.TissueMap, x: np.ndarray, z: np.ndarray, polygon: np.ndarray
+    laid: tissue.TissueMap, x: np.ndarray, z: np.ndarray, polygon: np.ndarray, fan: np.ndarray
 ) -> np.ndarray:
-    """Tissue labels at the pixel centres; the left ventricle from its outline, sharp."""
+    """Tissue labels at the pixel centres inside the fan; the left ventricle from its outline."""
     rows = np.rint(z / tissue.GRID_CM).astype(int)
     columns = np.rint((x - laid.x_min) / tissue.GRID_CM).astype(int)
     height, width = laid.labels.shape
-    inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[
-        None, :
-    ]
+    on_grid = ((rows >= 0) & (rows < height))[:, None] & (columns >= 0) & (columns < width)
     picked = laid.labels[np.clip(rows, 0, height - 1)][:, np.clip(columns, 0, width - 1)]
-    labels = np.where(inside, picked, 0)
+    labels = np.where(on_grid & fan, picked, 0)
     labels[labels == 1] = 2  # what the sharp outline leaves of the coarse cavity is its wall
     labels[rasterise(polygon, (len(z), len(x))) > 0] = 1
     return labels.astype(np.uint8)
 
 
 def rasterise(polygon: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Pixels whose centre lies inside a polygon (n, 2) of (x, y): (height, width) uint8, 0 or 1.
-
-    Drawn four times finer and sampled at the centres, so that no edge pixel is gained or lost.
-    """
-    fine = 4
-    mask = np.zeros(size, dtype=np.uint8)
-    x0, y0 = np.clip(np.floor(polygon.min(0)).astype(int) - 1, 0, (size[1] - 1, size[0] - 1))
-    x1, y1 = np.clip(np.ceil(polygon.max(0)).astype(int) + 2, (x0 + 1, y0 + 1), (size[1], size[0]))
-    canvas = Image.new("1", ((x1 - x0) * fine, (y1 - y0) * fine))
-    scaled = (polygon - np.array([x0, y0])) * fine + (fine - 1) / 2
-    ImageDraw.Draw(canvas).polygon([tuple(p) for p in scaled.tolist()], fill=1)
-    drawn = np.asarray(canvas, dtype=np.uint8).reshape(y1 - y0, fine, x1 - x0, fine)
-    mask[y0:y1, x0:x1] = drawn.mean((1, 3)) >= 0.5
-    return mask
+    """Pixels whose centre lies inside a polygon (n, 2) of (x, y): (height, width) uint8, 0 or 1."""
+    return polygon_mask(polygon[:, 1], polygon[:, 0], size).astype(np.uint8)

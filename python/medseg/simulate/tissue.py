@@ -1,4 +1,4 @@
-"""Echogenicity of one frame on a square grid: what reflects, how strongly, and which muscle it is made of."""
+"""Tissue of one frame on a square grid: how strongly it reflects, and where it came from."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class Echogenicity:
     leaflet: float
     annulus: float
     papillary: float
+    strand: float
     border: float  # specular gain where a surface faces the beam
     anisotropy: float  # loss where muscle runs along the beam
     pericardium_cm: float
@@ -72,9 +73,10 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         pericardium=rng.uniform(-4, 12),
         outside=rng.uniform(-30, 0),
         blood=rng.uniform(-50, -17),
-        leaflet=rng.uniform(-14, 9),
+        leaflet=rng.uniform(-18, 9),
         annulus=rng.uniform(-4, 9),
         papillary=rng.uniform(-8, 3),
+        strand=rng.uniform(-22, 2),
         border=rng.uniform(0, 9),
         anisotropy=rng.uniform(0, 14),
         pericardium_cm=rng.uniform(0.15, 0.6),
@@ -228,6 +230,9 @@ def lay_tissue(
             _band(_distance_to(line), 0.5 * heart.papillary[3] * 0.8) * cavity,
             echo.papillary + patchy,
         )
+    for x_cm, y_cm, radius in heart.strands:
+        dx, dy = hx - x_cm * frame.width_ratio, hy - y_cm * frame.length_ratio
+        lay(np.exp(-(dx**2 + dy**2) / radius**2) * cavity, echo.strand)
     valves = _draw_lines([pose.to_image(v) for v in frame.leaflets], x_min, shape)
     lay(
         _band(_distance_to(valves), heart.leaflet_thickness, 0.08),

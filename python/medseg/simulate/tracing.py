@@ -1,4 +1,4 @@
-"""Expert-style tracings of a known outline: the long axis and twenty chords, as EchoNet-Dynamic lists them."""
+"""Tracings of a known outline as EchoNet-Dynamic lists them: the long axis and twenty chords."""
 
 from __future__ import annotations
 
