@@ -149,14 +149,12 @@ def match_events(
     detected_s: Float,
     true_s: Float,
     *,
-    duration_s: float,
+    counted_s: tuple[float, float],
     within_s: float = 0.10,
-    margin_s: float = 0.25,
 ) -> EventCount:
     """Match event times one to one, nearest first, at most `within_s` apart.
 
-    Events within `margin_s` of either end of the clip are not counted, but may be matched by
-    those that are.
+    Events outside the span `counted_s` are not counted, but may match those inside.
     """
     detected, true = np.sort(detected_s), np.sort(true_s)
     matched_detected, matched_true = np.zeros(detected.size, bool), np.zeros(true.size, bool)
@@ -170,7 +168,7 @@ def match_events(
                 matched_detected[i] = matched_true[j] = True
 
     def inner(times: Float) -> Mask:
-        kept: Mask = (times >= margin_s) & (times <= duration_s - margin_s)
+        kept: Mask = (times >= counted_s[0]) & (times <= counted_s[1])
         return kept
 
     return EventCount(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 import medseg
@@ -17,10 +16,11 @@ from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
 from medseg.errors import MedsegError
 
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of the click typer carries
+
 app = typer.Typer(
     name="medseg",
-    help="Echo clips to masks, per-frame measurements, beats and reports. Not for clinical use.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -37,12 +37,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Take the options that stand before a subcommand."""
+    """Echo clips to masks, per-frame measurements, beats and reports. Not for clinical use."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,13 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prog_name="medseg",
             standalone_mode=False,
         )
-    except click.exceptions.NoArgsIsHelpError as error:  # prints the help, as click itself does
-        error.show()
+    except _USAGE_ERROR as error:
+        say_error(f"{error.format_message()}; medseg --help shows how to call it")
         return FAILED
-    except click.ClickException as error:
-        say_error(f"{error.format_message()} (medseg --help shows the commands)")
-        return FAILED
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         say_error("stopped; nothing unfinished was left under its final name")
         return 130
     except (MedsegError, OSError) as error:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from medseg.cli.console import DONE, FAILED, IN_PART, print_table, progress, say_error
+from medseg.cli.console import DONE, FAILED, IN_PART, print_table, say_error
 
 FrameRate = Annotated[
     float | None,
@@ -51,23 +51,28 @@ def info(
 
 def convert(
     clip: Annotated[Path, typer.Argument(help="A DICOM, AVI, MP4 or a folder of frames.")],
-    out: Annotated[Path, typer.Argument(help="The AVI to write.")],
+    out: Annotated[Path, typer.Argument(help="The AVI or MP4 to write.")],
     size: Annotated[
-        int | None, typer.Option("--size", min=16, help="Edge of a square result; 112 as EchoNet.")
+        int | None, typer.Option("--size", min=8, help="Edge of a square result; 112 as EchoNet.")
     ] = None,
+    lossless: Annotated[bool, typer.Option("--lossless", help="Keep every pixel.")] = False,
     fps: FrameRate = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing file.")
     ] = False,
 ) -> None:
-    """Write a clip as AVI: cropped to the sector, true frame rate, text outside it blanked."""
+    """Write a clip as plain video: cropped to the sector, true frame rate, no text outside it."""
     from medseg.decode import open_clip
-    from medseg.export import convert_clip
+    from medseg.export.convert import convert as write_video
 
     opened = open_clip(clip, frame_rate_hz=fps)
-    with progress(f"convert {opened.name}") as advance:
-        written = convert_clip(opened, out, size=size, overwrite=overwrite, progress=advance)
-    typer.echo(str(written))
+    done = write_video(opened, out, size=size, lossless=lossless, overwrite=overwrite)
+    for warning in (*opened.warnings, *done.warnings):
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(
+        f"{done.path}: {done.frame_count} frames, {done.width} x {done.height} pixels, "
+        f"{done.frame_rate_hz:.6g} frames a second"
+    )
 
 
 def exit_code(failed: int, asked: int) -> int:

@@ -12,6 +12,8 @@ from medseg.cli.clips import FrameRate, View, exit_code
 from medseg.cli.console import print_table, progress, say_error
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from medseg.segmentation import Segmenter
 
 
@@ -62,7 +64,7 @@ def segment(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing results.")
     ] = False,
-    overlay: Annotated[bool, typer.Option(help="Write <clip>_overlay.avi.")] = True,
+    overlay: Annotated[bool, typer.Option(help="Write <clip>_overlay.mp4.")] = True,
     curve: Annotated[bool, typer.Option(help="Write <clip>_curve.png.")] = True,
 ) -> None:
     """Outline the ventricle: DIR/<clip>.zarr, an overlay video and the area curve.
@@ -97,7 +99,7 @@ def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) 
     """Do everything for one clip and give its row of the table."""
     from medseg.decode import open_clip
     from medseg.errors import FrameTimesUnknown, OutputError
-    from medseg.segmentation import segment_to_store
+    from medseg.segmentation import segment_to_store, store_path
     from medseg.store import open_segmentation
 
     clip = open_clip(path, frame_rate_hz=wishes.fps, view=wishes.view)
@@ -106,6 +108,11 @@ def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) 
     stems.add(clip.name)
     if clip.frame_time_s is None:
         raise FrameTimesUnknown(f"{path}: does not say when its frames were taken; give --fps")
+    video = wishes.out / f"{clip.name}_overlay.mp4" if wishes.overlay else None
+    picture = wishes.out / f"{clip.name}_curve.png" if wishes.curve else None
+    for target in (store_path(clip, wishes.out), video, picture):
+        if target is not None and target.exists() and not wishes.overwrite:
+            raise OutputError(f"{target}: exists already; pass --overwrite or another --out")
     with progress(f"segment {clip.name}") as advance:
         store = segment_to_store(
             clip,
@@ -118,21 +125,19 @@ def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) 
             progress=advance,
         )
     segmentation = open_segmentation(store)
-    if wishes.curve:
+    if picture is not None:
         from medseg.figures import save_curve_png
 
-        save_curve_png(segmentation, wishes.out / f"{clip.name}_curve.png", title=clip.name)
-    if wishes.overlay:
+        save_curve_png(segmentation, picture, title=clip.name)
+    if video is not None:
         from medseg.export.overlay import write_overlay
 
         with progress(f"overlay {clip.name}") as advance:
-            write_overlay(
-                wishes.out / f"{clip.name}_overlay.avi", clip, segmentation, progress=advance
-            )
+            write_overlay(video, clip, segmentation, overwrite=wishes.overwrite, progress=advance)
     return _row(clip.name, segmentation, store)
 
 
-def _row(name: str, segmentation, store: Path) -> list[str]:
+def _row(name: str, segmentation: xr.Dataset, store: Path) -> list[str]:
     from medseg.figures import area_curve, verdict_line
 
     status = segmentation["status"].values[0]

@@ -64,23 +64,36 @@ def write_overlay(
     clip: Clip,
     segmentation: xr.Dataset,
     *,
+    overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write the overlay video at the clip's own frame rate; raises OutputError.
+    """Write the overlay video (.mp4 or .avi) at the clip's own frame rate; raises OutputError.
 
+    Where frames are unevenly spaced the video has their mean rate and thus the clip's duration.
     Frames that cannot be decoded are shown black.
     """
     layout = layout_for(clip.height, clip.width)
-    rate_hz = clip.frame_rate_hz or 1.0  # a single frame has none, and is shown for a second
+    rate_hz = _mean_rate_hz(clip)
     done = 0
     with VideoWriter(
-        path, frame_rate_hz=rate_hz, height=layout.height, width=layout.width
+        path,
+        frame_rate_hz=rate_hz,
+        height=layout.height,
+        width=layout.width,
+        overwrite=overwrite,
     ) as writer:
         for pictures in overlay_pictures(clip, segmentation):
             writer.write(pictures)
             done += len(pictures)
             if progress is not None:
                 progress(done, clip.frame_count)
+
+
+def _mean_rate_hz(clip: Clip) -> float:
+    """One over the mean interval; 1 Hz for a single frame, which has none."""
+    if clip.frame_time_s is None or clip.frame_count < 2:
+        return 1.0
+    return float((clip.frame_count - 1) / (clip.frame_time_s[-1] - clip.frame_time_s[0]))
 
 
 def overlay_pictures(clip: Clip, segmentation: xr.Dataset) -> Iterator[Picture]:
