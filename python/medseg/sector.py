@@ -81,9 +81,9 @@ def _mean_and_change(frames: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[Image
         grey = (frame if frame.ndim == 2 else frame.max(axis=2)).astype(np.float32)
         total += grey
         squares += grey * grey
-    mean = total / np.float32(len(picks))
-    variance = squares / np.float32(len(picks)) - mean * mean
-    return mean, np.sqrt(np.maximum(variance, np.float32(0)))
+    mean = total / len(picks)
+    deviation = np.sqrt(np.maximum(squares / len(picks) - mean * mean, 0))
+    return mean.astype(np.float32), deviation.astype(np.float32)
 
 
 def _changing(change: Image, within: Mask) -> Mask:

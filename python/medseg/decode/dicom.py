@@ -131,7 +131,7 @@ def _layout(
     path: Path, ds: Dataset, syntax: UID, file: BinaryIO
 ) -> tuple[PixelLayout, tuple[str, ...]]:
     """Find where the frames lie; the file stands at the pixel data's tag."""
-    keyword, vr, length, value_offset = _pixel_element(path, syntax, file)
+    keyword, vr, length, value_offset = _pixel_element(path, ds, file)
     file_size = path.stat().st_size
     options, height, width = _checked_options(path, ds, syntax)
     if vr is not None:
@@ -194,9 +194,10 @@ def _inflated_layout(path: Path, ds: Dataset) -> tuple[PixelLayout, tuple[str, .
     return layout, notes + more
 
 
-def _pixel_element(path: Path, syntax: UID, file: BinaryIO) -> tuple[str, str | None, int, int]:
+def _pixel_element(path: Path, ds: Dataset, file: BinaryIO) -> tuple[str, str | None, int, int]:
     """Give (keyword, VR, length, offset of the value) of the pixel data element."""
-    order = "<" if syntax.is_little_endian else ">"
+    implicit, little = ds.original_encoding  # as it is written; some transfer syntaxes lie
+    order = "<" if little else ">"
     head = file.read(12)
     if len(head) < 8:
         raise ClipHasNoFrames(
@@ -208,7 +209,7 @@ def _pixel_element(path: Path, syntax: UID, file: BinaryIO) -> tuple[str, str | 
     if (group, element) != (0x7FE0, 0x0010):
         raise ClipUnreadable(f"{path}: is damaged before its pixels: copy or export it again")
     start = file.tell() - len(head)
-    if syntax.is_implicit_VR:
+    if implicit:
         return "PixelData", None, struct.unpack(f"{order}L", head[4:8])[0], start + 8
     if len(head) < 12:
         raise ClipUnreadable(f"{path}: ends where its pixels should begin: copy it again")
@@ -296,6 +297,6 @@ def _native_frames(
 
 def _cut_short(path: Path, declared: int, held: int) -> ClipUnreadable:
     return ClipUnreadable(
-        f"{path}: is cut short: its header says {declared} frames and only {held} are there; "
+        f"{path}: is cut short: {held} of the {declared} frames that its header counts are there; "
         "copy or export it again"
     )

@@ -6,14 +6,16 @@ import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import gdcm  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
+from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
+from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, JPEGExtended12Bit
 
 from medseg.clip import Frames, check_range
 from medseg.decode.dicom_fragments import Span
@@ -22,6 +24,10 @@ from medseg.errors import FrameNotDecoded
 for _silence in (gdcm.Trace.DebugOff, gdcm.Trace.WarningOff, gdcm.Trace.ErrorOff):
     _silence()
 logging.getLogger("pydicom").addHandler(logging.NullHandler())
+
+Samples = np.ndarray[Any, Any]
+_JPEG = (JPEGBaseline8Bit, JPEGExtended12Bit)
+_JPEG_2000 = (JPEG2000Lossless, JPEG2000)
 
 
 @dataclass(frozen=True)
@@ -65,49 +71,63 @@ class DicomFrames:
                 ) from error
         return frames
 
-    def _samples(self, number: int) -> np.ndarray[Any, Any]:
+    def _samples(self, number: int) -> Samples:
         """Decode one frame to (H, W) or (H, W, 3), colour as RGB."""
         layout = self.layout
-        decoder = get_decoder(layout.transfer_syntax)
-        if layout.inflated is not None:
-            options = layout.options | {"number_of_frames": layout.frame_count}
-            frames = decoder.iter_array(
-                layout.inflated, indices=[number], validate=False, **options
-            )
-            return next(frames)[0]
+        if layout.spans is None:
+            return self._uncompressed(number)
+        stream = b""
         with layout.path.open("rb") as file:
-            if layout.spans is None:
-                file.seek(layout.value_offset)
-                options = layout.options | {"number_of_frames": layout.frame_count}
-                # a decoder of its own for each frame: it forgets that YBR_FULL_422 was expanded
-                frames = decoder.iter_array(file, indices=[number], validate=False, **options)
-                return next(frames)[0]
-            stream = b""
             for offset, length in layout.spans[number]:
                 file.seek(offset)
                 stream += file.read(length)
+        if layout.transfer_syntax in _JPEG and holds_ycbcr(
+            stream, label=layout.options["photometric_interpretation"]
+        ):
+            with Image.open(BytesIO(stream), formats=("JPEG",)) as image:
+                return np.asarray(image.convert("RGB"))  # libjpeg converts, and only once
         options = layout.options | {"number_of_frames": 1}
-        raw = False
-        if layout.transfer_syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and adobe_jpeg(stream):
-            # Pillow obeys the Adobe marker and gives RGB; the DICOM label must not do it again
-            options["decoding_plugin"], raw = "pillow", True
+        if layout.transfer_syntax in _JPEG_2000 and (
+            options["samples_per_pixel"] == 1 or options["bits_stored"] <= 8
+        ):
+            options["decoding_plugin"] = "pillow"  # GDCM prints on a damaged stream
         source = encapsulate([stream], has_bot=False)
-        return next(decoder.iter_array(source, indices=[0], validate=False, raw=raw, **options))[0]
+        decoder = get_decoder(layout.transfer_syntax)
+        return next(decoder.iter_array(source, indices=[0], validate=False, **options))[0]
+
+    def _uncompressed(self, number: int) -> Samples:
+        layout = self.layout
+        options = layout.options | {"number_of_frames": layout.frame_count}
+        # a decoder run of its own for each frame: a longer one forgets, after its first frame,
+        # that YBR_FULL_422 has to be expanded
+        decoder = get_decoder(layout.transfer_syntax)
+        with BytesIO(layout.inflated) if layout.inflated else layout.path.open("rb") as file:
+            file.seek(layout.value_offset)
+            frames = decoder.iter_array(file, indices=[number], validate=False, **options)
+            return next(frames)[0]
 
 
-def adobe_jpeg(stream: bytes) -> bool:
-    """Say whether a colour JPEG tells its own colour transform by an Adobe APP14 segment."""
-    position, adobe = 2, False
+def holds_ycbcr(stream: bytes, *, label: str) -> bool:
+    """Say whether an 8-bit JPEG holds luma and chroma that Pillow will turn into RGB.
+
+    What the stream says itself (an Adobe APP14 or JFIF segment, components named R, G and B)
+    goes before the DICOM label: files labelled YBR hold RGB and the other way round, and pydicom
+    converts a stream with an Adobe segment twice.
+    """
+    position, adobe, jfif = 2, False, False
     while position + 4 <= len(stream) and stream[position] == 0xFF:
         marker = stream[position + 1]
         length = int.from_bytes(stream[position + 2 : position + 4], "big")
         body = stream[position + 4 : position + 2 + length]
         if marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
-            adobe = True
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return adobe and len(body) > 5 and body[5] == 3
-        if marker == 0xDA:
-            return False
+            adobe = True  # Pillow obeys its transform, none too
+        elif marker == 0xE0 and body.startswith(b"JFIF"):
+            jfif = True
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            if len(body) < 15 or body[0] != 8 or body[5] != 3:
+                return False
+            named_rgb = bytes(body[6:15:3]).upper() == b"RGB"
+            return adobe or jfif or (label.startswith("YBR") and not named_rgb)
         position += 2 + length
     return False
 

@@ -87,8 +87,8 @@ def _read_index(path: Path) -> PacketIndex:
         whole = _demux(path, {"ignore_editlist": "1"})
         if index.header_count > whole.packet_count:
             raise ClipUnreadable(
-                f"{path}: is cut short: its header says {index.header_count} frames and only "
-                f"{index.packet_count} are there; copy or export it again"
+                f"{path}: is cut short: {index.packet_count} of the {index.header_count} frames "
+                "that its header counts are there; copy or export it again"
             )
     if len(index.stamps) == 0:
         raise ClipHasNoFrames(f"{path}: its picture stream is empty: export it again")

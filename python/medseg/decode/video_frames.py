@@ -6,6 +6,8 @@ it decodes the clips that are small even when whole, and PyAV decodes the others
 
 from __future__ import annotations
 
+import importlib
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import chain
@@ -14,7 +16,6 @@ from typing import Any
 
 import av
 import av.error
-import decord  # type: ignore[import-untyped, unused-ignore]
 import numpy as np
 
 from medseg.clip import Frames, check_range
@@ -23,10 +24,27 @@ from medseg.errors import FrameNotDecoded
 DECORD_MAX_CLIP_BYTES = 64 * 2**20  # of RGB, the whole clip
 SKIP_BEFORE_SEEK = 16  # frames: to decode and drop so many is quicker than to seek
 
-decord.logging.set_level(decord.logging.QUIET)
-
 Stamps = np.ndarray[Any, np.dtype[np.int64]]
 Picture = tuple[int, Any]  # (frame number, decoded frame)
+
+
+def _decord() -> Any:
+    """Import decord quietly and for the CPU alone.
+
+    On import decord2 loads every CUDA library that pip installed, which torch has brought along:
+    600 MB and a second. It finds them through the package "nvidia", hidden from it here.
+    """
+    if "decord" in sys.modules:
+        return sys.modules["decord"]
+    hidden = {"nvidia": sys.modules["nvidia"]} if "nvidia" in sys.modules else {}
+    sys.modules["nvidia"] = None  # type: ignore[assignment]
+    try:
+        decord = importlib.import_module("decord")
+    finally:
+        del sys.modules["nvidia"]
+        sys.modules.update(hidden)
+    decord.logging.set_level(decord.logging.QUIET)
+    return decord
 
 
 class VideoFrames:
@@ -76,6 +94,7 @@ class VideoFrames:
     def _read_by_decord(self, start: int, stop: int) -> Frames | None:
         """Give the frames, or None where decord cannot, or would stand in another frame."""
         try:
+            decord = _decord()
             if self._decord is None:
                 # fault_tol below one frame: never a neighbour in place of a broken frame
                 tolerance = 0.5 / self.frame_count
@@ -85,7 +104,7 @@ class VideoFrames:
             if len(self._decord) != self.frame_count:
                 return None
             frames: Frames = self._decord.get_batch(list(range(start, stop))).asnumpy()
-        except (decord.DECORDError, RuntimeError, IndexError):
+        except Exception:  # decord's errors share no parent
             return None
         expected = (stop - start, self.height, self.width, 3)
         return frames if frames.shape == expected else None
