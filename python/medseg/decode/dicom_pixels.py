@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -86,13 +88,19 @@ class DicomFrames:
         ):
             with Image.open(BytesIO(stream), formats=("JPEG",)) as image:
                 return np.asarray(image.convert("RGB"))  # libjpeg converts, and only once
-        options = layout.options | {"number_of_frames": 1}
-        if layout.transfer_syntax in _JPEG_2000 and (
-            options["samples_per_pixel"] == 1 or options["bits_stored"] <= 8
-        ):
-            options["decoding_plugin"] = "pillow"  # GDCM prints on a damaged stream
+        if layout.transfer_syntax not in _JPEG_2000:
+            return self._decoded(stream)
+        try:
+            return self._decoded(stream, decoding_plugin="pillow")
+        except Exception:  # GDCM forgives more, but prints on what it cannot forgive
+            with _stderr_closed():
+                return self._decoded(stream)
+
+    def _decoded(self, stream: bytes, **options: Any) -> Samples:
+        """Decode one compressed frame through pydicom's plugins."""
+        options |= self.layout.options | {"number_of_frames": 1}
         source = encapsulate([stream], has_bot=False)
-        decoder = get_decoder(layout.transfer_syntax)
+        decoder = get_decoder(self.layout.transfer_syntax)
         return next(decoder.iter_array(source, indices=[0], validate=False, **options))[0]
 
     def _uncompressed(self, number: int) -> Samples:
@@ -132,6 +140,22 @@ def holds_ycbcr(stream: bytes, *, label: str) -> bool:
     return False
 
 
+@contextmanager
+def _stderr_closed() -> Iterator[None]:
+    """Send what a C library prints on file descriptor 2 to nowhere, for as long as the block."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _one_line(error: Exception) -> str:
     words = " ".join(str(error).split()) or type(error).__name__
+    if "all available plugins" in words:
+        return "its compressed stream is damaged or of a kind that is not known here"
     return words if len(words) <= 120 else words[:117] + "..."
