@@ -10,7 +10,7 @@ import typer
 
 import medseg
 from medseg.cli.clips import convert, info
-from medseg.cli.console import FAILED, say_error
+from medseg.cli.console import DONE, FAILED, INTERRUPTED, say_error
 from medseg.cli.learning import evaluate, simulate, train
 from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
@@ -61,9 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say_error(f"{error.format_message()}; medseg --help shows how to call it")
         return FAILED
     except (typer.Abort, KeyboardInterrupt):
-        say_error("stopped; nothing unfinished was left under its final name")
-        return 130
+        code = INTERRUPTED
     except (MedsegError, OSError) as error:
         say_error(error)
         return FAILED
-    return int(code or 0)
+    if code == INTERRUPTED:  # also what typer makes of a KeyboardInterrupt
+        say_error("stopped; nothing unfinished was left under its final name")
+    return int(code or DONE)

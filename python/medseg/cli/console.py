@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-DONE, IN_PART, FAILED = 0, 1, 2
+DONE, IN_PART, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 Advance = Callable[[int, int], None]  # done, in all
 

@@ -1,0 +1,119 @@
+"""The overlay shows the outline, the curve and where the cursor is, at the clip's own rate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import av
+import numpy as np
+import pytest
+
+from medseg.clip import clip_from_array
+from medseg.errors import FrameNotDecoded, OutputError
+from medseg.export.overlay import (
+    CURSOR,
+    OUTLINE,
+    layout_for,
+    outline,
+    overlay_pictures,
+    write_overlay,
+)
+from medseg.segmentation import segment
+
+
+def coloured(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    return (picture == np.array(colour, np.uint8)).all(axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("size", "scale"), [((112, 112), 4), ((240, 320), 2), ((480, 640), 1), ((97, 63), 5)]
+)
+def test_small_clips_are_enlarged_to_a_readable_even_size(size, scale):
+    layout = layout_for(*size)
+    assert layout.scale == scale
+    assert layout.width % 2 == layout.height % 2 == 0
+    assert layout.width >= 360
+    assert layout.frame_height == size[0] * scale
+
+
+def test_the_outline_is_the_rim_of_the_mask(beating_clip, thresholder):
+    clip, truth = beating_clip
+    pictures = np.concatenate(list(overlay_pictures(clip, segment(clip, thresholder))))
+    assert len(pictures) == clip.frame_count
+    for i in (0, 40):
+        drawn = coloured(pictures[i][:448, :448], OUTLINE[0])
+        large = np.kron(truth[i], np.ones((4, 4), bool))
+        rows, columns = np.nonzero(drawn)
+        true_rows, true_columns = np.nonzero(large)
+        for got, want in ((rows, true_rows), (columns, true_columns)):
+            assert abs(got.min() - want.min()) <= 4
+            assert abs(got.max() - want.max()) <= 4
+        assert not drawn[tuple(np.argwhere(large).mean(axis=0).astype(int))]
+
+
+def test_the_cursor_moves_with_time(beating_clip, thresholder):
+    clip, _ = beating_clip
+    pictures = np.concatenate(list(overlay_pictures(clip, segment(clip, thresholder))))
+    where = [
+        np.median(np.nonzero(coloured(p[448 + 40 :, :], CURSOR))[1]) for p in pictures[[0, 50, 99]]
+    ]
+    assert where[0] < 70
+    assert where[1] == pytest.approx((where[0] + where[2]) / 2, abs=3)
+    assert where[2] > 420
+
+
+def test_what_is_not_measurable_is_drawn_grey(beating_clip, make_thresholder):
+    clip, _ = beating_clip
+    picture = next(overlay_pictures(clip, segment(clip, make_thresholder(certain=0.55))))[0]
+    assert coloured(picture, OUTLINE[4]).any()
+    assert not coloured(picture[:448], OUTLINE[0]).any()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi"])
+def test_the_video_has_the_clips_own_rate_and_length(beating_clip, thresholder, tmp_path, suffix):
+    frames = beating_clip[0].read(0, 24)
+    clip = clip_from_array(frames, name="slow", frame_rate_hz=31.25)
+    path = tmp_path / f"slow.{suffix}"
+    steps = []
+    write_overlay(path, clip, segment(clip, thresholder), progress=lambda *s: steps.append(s))
+    with av.open(str(path)) as video:
+        stream = video.streams.video[0]
+        assert float(stream.average_rate) == pytest.approx(31.25)
+        assert sum(1 for _ in video.decode(stream)) == 24
+    assert steps[-1] == (24, 24)
+
+
+def test_a_single_or_damaged_frame_is_still_shown(beating_clip, thresholder, tmp_path):
+    clip, _ = beating_clip
+    single = clip_from_array(clip.read(0, 1), name="one")
+    write_overlay(tmp_path / "one.mp4", single, segment(single, thresholder))
+
+    def read(start, stop):
+        if start <= 3 < stop:
+            raise FrameNotDecoded("frame 3")
+        return clip.read(start, stop)
+
+    damaged = replace(clip, read=read)
+    pictures = np.concatenate(list(overlay_pictures(damaged, segment(damaged, thresholder))))
+    assert len(pictures) == clip.frame_count
+    assert pictures[3][:448].max() == 0
+    assert pictures[4][:448].max() > 100
+
+
+def test_an_existing_video_is_kept_unless_told_otherwise(beating_clip, thresholder, tmp_path):
+    clip = clip_from_array(beating_clip[0].read(0, 6), frame_rate_hz=50.0)
+    ds = segment(clip, thresholder)
+    path = tmp_path / "x.mp4"
+    path.write_bytes(b"mine")
+    with pytest.raises(OutputError):
+        write_overlay(path, clip, ds)
+    assert path.read_bytes() == b"mine"
+    write_overlay(path, clip, ds, overwrite=True)
+    assert path.stat().st_size > 1000
+
+
+def test_the_rim_of_a_square_is_its_border():
+    mask = np.zeros((12, 12), np.uint8)
+    mask[3:9, 3:9] = 1
+    assert outline(mask, 1).sum() == 20
+    assert not outline(np.zeros((5, 5), np.uint8), 4).any()
