@@ -214,6 +214,8 @@ DRAFTS: dict[str, Callable[[], Draft]] = {
     "A3-short-sha256": lambda: _member("source", sha256="abc"),
     "A3-created-without-zone": lambda: _attributes(created="2026-11-21T09:00:00"),
     "A3-object-name-with-space": lambda: _attributes(object_names=["left ventricle"]),
+    "A3-object-name-with-line-feed": lambda: _named(base(), "left_ventricle\n"),
+    "A3-created-with-line-feed": lambda: _attributes(created="2026-11-21T09:00:00Z\n"),
     "A3-measurable-is-text": lambda: _attributes(
         quality={"left_ventricle": {"measurable": "yes", "reasons": []}}
     ),
