@@ -69,7 +69,9 @@ def evaluate(
 
 def train(
     out: Annotated[Path, typer.Argument(help="The weights file to write, .safetensors.")],
-    seed: Annotated[int, typer.Option("--seed", help="Decides data, order and first weights.")] = 1,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Of first weights, order and augmentation.")
+    ] = 1,
     bursts: Annotated[
         int | None, typer.Option("--bursts", min=1, help="Simulated hearts to learn from.")
     ] = None,

@@ -35,7 +35,11 @@ def write_dicom(
     item.RegionLocationMaxY1, item.RegionLocationMaxX1 = region[2] - 1, region[3] - 1
     item.PhysicalUnitsXDirection = item.PhysicalUnitsYDirection = UNIT_CM
     item.PhysicalDeltaX, item.PhysicalDeltaY = spacing_cm[1], spacing_cm[0]
-    uid = generate_uid(entropy_srcs=["medseg simulate", path.stem, str(seed)])
+
+    def uid_of(what: str) -> str:
+        return generate_uid(entropy_srcs=["medseg simulate", path.stem, str(seed), what])
+
+    uid = uid_of("instance")
     data = Dataset()
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -43,7 +47,7 @@ def write_dicom(
     data.file_meta.MediaStorageSOPInstanceUID = uid
     data.SOPClassUID = UltrasoundMultiFrameImageStorage
     data.SOPInstanceUID = uid
-    data.StudyInstanceUID, data.SeriesInstanceUID = uid + ".1", uid + ".2"
+    data.StudyInstanceUID, data.SeriesInstanceUID = uid_of("study"), uid_of("series")
     data.Modality = "US"
     data.Manufacturer = "medseg simulate"
     data.PatientName, data.PatientID = "SIMULATED^HEART", f"SIM{seed % 10**8:08d}"

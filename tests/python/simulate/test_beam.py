@@ -1,5 +1,7 @@
 """Speckle has the statistics of speckle, and the fan the geometry of a fan."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,14 +10,14 @@ from medseg.simulate.tissue import GRID_CM, TissueMap
 
 
 def plain_scanner(**changes) -> beam.Scanner:
-    settings = dict(
+    settings = beam.Scanner(
         depth_cm=15.0, half_angle=0.7, steer=0.0, lines=128, samples=300, pulse_samples=1.2,
         beam_lines=1.2, focus=0.5, defocus=0.0, gain_db=0.0, dynamic_range_db=60.0, gamma=1.0,
         depth_gain_db=(0.0, 0.0), lateral_gain_db=(0.0, 0.0), window_db=0.0, edge_loss_db=0.0,
         noise_db=-90.0, haze_db=-90.0, haze_reach=0.1, shadows=(), clutter_db=-90.0,
         ring_db=-90.0, persistence=0.0, smoothing=(0.0, 0.0),
     )  # fmt: skip
-    return beam.Scanner(**{**settings, **changes})
+    return replace(settings, **changes)
 
 
 def even_tissue(depth_cm: float = 15.0, half_width_cm: float = 12.0) -> TissueMap:

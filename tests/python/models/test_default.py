@@ -1,0 +1,119 @@
+"""The default model: what it sees, what it carries, and what ships with the package."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from medseg.errors import WeightsError
+from medseg.models import load_model
+from medseg.models.default import (
+    Preparation,
+    load_default,
+    neighbours,
+    pack_metadata,
+    standardise,
+)
+from medseg.models.unet import UNet, UNetShape
+from medseg.sector import Sector
+
+SMALL = UNetShape(frames=3, classes=5, widths=(4, 8))
+
+
+def whole(height: int, width: int) -> Sector:
+    return Sector(np.ones((height, width), bool), (0, 0, height, width), True)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    torch.manual_seed(0)
+    path = tmp_path / "small.safetensors"
+    save_file(UNet(SMALL).state_dict(), path, metadata=pack_metadata(SMALL, Preparation(32, 0.08)))
+    return path
+
+
+def test_neighbours_are_chosen_by_time_not_by_index():
+    fast, slow = np.arange(20) / 100, np.arange(20) / 25
+    assert neighbours(fast, 0.08)[10].tolist() == [2, 10, 18]
+    assert neighbours(slow, 0.08)[10].tolist() == [8, 10, 12]
+    assert neighbours(fast, 0.08)[0].tolist() == [0, 0, 8]
+    assert neighbours(np.zeros(1), 0.08).tolist() == [[0, 0, 0]]
+
+
+def test_standardising_undoes_gain_and_offset():
+    clip = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    changed = 0.6 * clip + 0.2
+    torch.testing.assert_close(standardise(clip), standardise(changed), rtol=0.06, atol=0.05)
+    assert float(standardise(clip).mean()) == pytest.approx(0, abs=1e-6)
+
+
+def test_probabilities_have_the_clip_s_own_size_and_the_mirror_image_s_mirror_image(weights):
+    segmenter = load_default(weights, torch.device("cpu"))
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (6, 40, 40, 3), dtype=np.uint8)
+    time_s = np.arange(6) / 30
+    plain, mirrored = (
+        segmenter.probabilities(f, time_s=time_s, core=slice(1, 5), sector=whole(40, 40))
+        for f in (frames, frames[:, :, ::-1])
+    )
+    assert plain.shape == (4, 1, 40, 40)
+    assert plain.dtype == np.float32
+    assert 0 <= plain.min() < plain.max() <= 1
+    np.testing.assert_allclose(plain, mirrored[..., ::-1], atol=1e-5)
+
+
+def test_a_frame_s_answer_does_not_depend_on_the_window_it_came_in(weights):
+    segmenter = load_default(weights, torch.device("cpu"))
+    frames = np.random.default_rng(1).integers(0, 255, (24, 32, 32, 3), dtype=np.uint8)
+    time_s = np.arange(24) / 50
+
+    def ask(first: int, last: int, core: slice) -> np.ndarray:
+        return segmenter.probabilities(
+            frames[first:last], time_s=time_s[first:last], core=core, sector=whole(32, 32)
+        )
+
+    together = ask(0, 24, slice(10, 14))
+    apart = ask(5, 20, slice(5, 9))
+    np.testing.assert_allclose(together, apart, atol=1e-6)
+
+
+def test_nothing_is_found_outside_the_square_around_the_sector(weights):
+    segmenter = load_default(weights, torch.device("cpu"))
+    frames = np.full((2, 40, 90, 3), 100, np.uint8)
+    mask = np.zeros((40, 90), bool)
+    mask[:, 20:60] = True
+    found = segmenter.probabilities(
+        frames,
+        time_s=np.arange(2) / 30,
+        core=slice(0, 2),
+        sector=Sector(mask, (0, 20, 40, 60), True),
+    )
+    assert not found[..., :20].any()
+    assert not found[..., 60:].any()
+    assert found[..., 20:60].any()
+
+
+def test_weights_without_their_description_are_refused(tmp_path):
+    path = tmp_path / "bare.safetensors"
+    save_file(UNet(SMALL).state_dict(), path)
+    with pytest.raises(WeightsError, match="not weights of the default model"):
+        load_default(path, torch.device("cpu"))
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    other = UNetShape(widths=(4, 8, 16))
+    path = tmp_path / "other.safetensors"
+    save_file(UNet(SMALL).state_dict(), path, metadata=pack_metadata(other, Preparation(32, 0.08)))
+    with pytest.raises(WeightsError, match="missing"):
+        load_default(path, torch.device("cpu"))
+
+
+def test_the_shipped_weights_are_small_and_say_where_they_come_from():
+    from importlib.resources import files
+
+    shipped = files("medseg.models") / "default.safetensors"
+    assert len(shipped.read_bytes()) <= 8_000_000
+    card = load_model("default").card
+    assert "simulated clips only" in card["training_data"]
+    assert "not for clinical use" in card["intended_use"]
+    assert len(card["weights_sha256"]) == 64

@@ -1,0 +1,58 @@
+"""Training the default model: it learns, repeats itself, and stops at a loss that is no number."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from medseg import train
+from medseg.errors import TrainingError
+from medseg.models import load_model
+
+TINY = train.DefaultRecipe(
+    seed=3, bursts=6, frames_per_burst=5, validation_bursts=3, size=64, steps=24, batch=6, workers=1
+)
+
+
+@pytest.fixture(scope="module")
+def bursts():
+    return train.make_bursts(TINY)
+
+
+def test_training_lowers_the_loss_and_writes_weights_that_load(bursts, tmp_path):
+    losses = []
+
+    def report(stage, done, total, figures):
+        losses.append(figures["loss"])
+
+    out = tmp_path / "w.safetensors"
+    figures = train.train_default(out, TINY, data=bursts, report=report)
+    assert losses[-1] < 0.9 * losses[0]
+    assert 0 <= figures["validation_dice"] <= 1
+    assert load_model("default", weights=out).object_names == ("left_ventricle",)
+
+
+def test_training_and_validation_hearts_differ(bursts):
+    training, validation = bursts
+    assert not any((v == t).all() for v in validation.labels[:, 0] for t in training.labels[:, 0])
+
+
+def test_the_same_seed_trains_the_same_weights(bursts, tmp_path):
+    recipe = replace(TINY, steps=3)
+    files = []
+    for name in ("a", "b"):
+        train.train_default(tmp_path / name, recipe, data=bursts)
+        files.append((tmp_path / name).read_bytes())
+    assert files[0] == files[1]
+
+
+def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypatch):
+    def broken(logits, labels):
+        return logits.sum() * math.nan
+
+    monkeypatch.setattr(train, "dice_cross_entropy", broken)
+    with pytest.raises(TrainingError, match="step 0"):
+        train.train_default(tmp_path / "w", TINY, data=bursts)
+    assert not (tmp_path / "w").exists()
+    assert torch.is_grad_enabled()
