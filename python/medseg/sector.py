@@ -11,9 +11,11 @@ from scipy import ndimage  # type: ignore[import-untyped, unused-ignore]
 MAX_FRAMES_USED = 64
 # Standard deviation over time, in grey levels: speckle reaches the upper one everywhere but in
 # the deepest shadow; still pictures and text reach the lower one only by compression.
-LEAST_CHANGE, ENOUGH_CHANGE = 0.35, 4.0
+LEAST_CHANGE, ENOUGH_CHANGE = 0.1, 4.0
 LIT_LEVEL = 6.0  # of a frame's mean, where nothing changes
 LEAST_AREA = 0.02  # of the frame
+SEARCH_SIZE = 320  # cells along the longer side of the frame
+NECK = 0.045  # of the root of a part's area: half the width below which things only hang on
 COMPARABLE_PART = 0.4  # of the largest part's area: a second one so large is a second picture
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -44,14 +46,16 @@ def find_sector(
     empty mask and the whole frame as its box.
     """
     height, width = frames.shape[1:3]
-    mean, change = _mean_and_change(frames)
     within = np.zeros((height, width), dtype=bool)
     y0, x0, y1, x1 = region or (0, 0, height, width)
     within[y0:y1, x0:x1] = True
-    for candidate in (_changing(change, within), mean > LIT_LEVEL):
-        part, parts = _largest_part(candidate & within)
-        if part.sum() >= LEAST_AREA * within.sum():
-            mask = _convex_hull(part) & within
+    step = -(-max(height, width) // SEARCH_SIZE)  # pixels to a cell of the search
+    mean, change = (_cells(image, step) for image in _mean_and_change(frames))
+    allowed = _cells(within.astype(np.float32), step) > 0.5
+    for candidate in (_changing(change, allowed), mean > LIT_LEVEL):
+        part, parts = _largest_part(candidate & allowed)
+        if part.sum() >= LEAST_AREA * allowed.sum():
+            mask = _convex_hull(part, step, (height, width)) & within
             return Sector(mask=mask, box=bounding_box(mask), found=True, parts=parts)
     nothing = np.zeros((height, width), dtype=bool)
     return Sector(mask=nothing, box=(0, 0, height, width), found=False, parts=0)
@@ -86,48 +90,90 @@ def _mean_and_change(frames: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[Image
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def _changing(change: Image, within: Mask) -> Mask:
+def _cells(image: Image, step: int) -> Image:
+    """Average an image (H, W) over cells of step x step pixels."""
+    height, width = image.shape
+    padded = np.pad(image, ((0, -height % step), (0, -width % step)), mode="edge")
+    rows, columns = padded.shape[0] // step, padded.shape[1] // step
+    cells: Image = padded.reshape(rows, step, columns, step).mean(axis=(1, 3))
+    return cells
+
+
+def _changing(change: Image, allowed: Mask) -> Mask:
     """Say where the picture changes by more than the flicker of its quietest part."""
     smooth = ndimage.uniform_filter(change, 3)
-    flicker = float(np.percentile(smooth[within], 5))
-    changing: Mask = smooth > np.clip(3.0 * flicker, LEAST_CHANGE, ENOUGH_CHANGE)
+    flicker = float(np.percentile(smooth[allowed], 5))
+    changing: Mask = smooth > np.clip(2.0 * flicker, LEAST_CHANGE, ENOUGH_CHANGE)
     return changing
 
 
 def _largest_part(candidate: Mask) -> tuple[Mask, int]:
-    """Give (the largest part after thin things are wiped off, how many are of like size)."""
-    radius = max(1, round(min(candidate.shape) / 80))
-    disk = _disk(radius)
-    padded = np.pad(candidate, 2 * radius, mode="edge")
-    padded = ndimage.binary_closing(padded, disk)
-    padded = ndimage.binary_opening(padded, disk)
-    solid = padded[2 * radius : -2 * radius, 2 * radius : -2 * radius]
+    """Give (the largest part, how many parts are of like size).
+
+    Gaps of the speckle are closed and thin things wiped off; then whatever hangs on to the
+    part only by a neck, as a depth scale or a column of text does, is cut off.
+    """
+    radius = max(1.0, min(candidate.shape) / 80)
+    solid = _opened(_closed(candidate, radius), radius)
     labels, count = ndimage.label(solid)
     if count == 0:
         return solid, 0
-    areas = np.bincount(labels.ravel())[1:]
+    solid = ndimage.binary_fill_holes(solid)
+    neck = max(NECK * float(np.sqrt(np.bincount(labels.ravel())[1:].max())), radius)
+    cores, count = ndimage.label(_opened(solid, neck))
+    if count == 0:
+        return np.zeros_like(solid), 0
+    areas = np.bincount(cores.ravel())[1:]
     parts = int((areas >= COMPARABLE_PART * areas.max()).sum())
-    return labels == int(areas.argmax()) + 1, parts
+    core = cores == int(areas.argmax()) + 1
+    # opening by a disk rounds a right-angled corner off by 0.41 of its radius: give that back
+    return solid & (ndimage.distance_transform_edt(~core) <= 0.45 * neck), parts
 
 
-def _disk(radius: int) -> Mask:
-    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    disk: Mask = y * y + x * x <= radius * radius + radius
-    return disk
+def _closed(mask: Mask, radius: float) -> Mask:
+    return ~_opened(~mask, radius)
 
 
-def _convex_hull(part: Mask) -> Mask:
-    """Fill the convex hull of a mask that is not empty."""
+def _opened(mask: Mask, radius: float) -> Mask:
+    """Wipe off whatever a disk does not fit into; what touches the frame's edge goes on beyond."""
+    margin = int(np.ceil(2 * radius)) + 1
+    padded = np.pad(mask, margin, mode="edge")
+    eroded = ndimage.distance_transform_edt(padded) > radius
+    if not eroded.any():
+        return np.zeros_like(mask)
+    opened: Mask = ndimage.distance_transform_edt(~eroded) <= radius
+    return opened[margin:-margin, margin:-margin]
+
+
+def _convex_hull(part: Mask, step: int, shape: tuple[int, int]) -> Mask:
+    """Fill the convex hull of cells that are not empty, in the pixels of a frame (H, W)."""
     rows = np.flatnonzero(part.any(axis=1))
     left = part[rows].argmax(axis=1)
     right = part.shape[1] - 1 - part[rows, ::-1].argmax(axis=1)
-    every_row = np.arange(rows[0], rows[-1] + 1)
-    low = np.interp(every_row, *_lower_hull(rows, left))
-    high = -np.interp(every_row, *_lower_hull(rows, -right))
-    column = np.arange(part.shape[1])
-    hull = np.zeros_like(part)
-    hull[every_row] = (column >= low[:, np.newaxis] - 1e-6) & (column <= high[:, np.newaxis] + 1e-6)
+    # pixel edges of the cells' upper and lower sides, so that the hull holds whole cells
+    y = np.stack([rows, rows + 1], axis=1).ravel() * step
+    first, last = _outermost(y, np.repeat(left, 2) * step, np.repeat(right + 1, 2) * step)
+    centre_y = np.arange(y[0], min(int(y[-1]), shape[0])) + 0.5
+    low = np.interp(centre_y, *_lower_hull(*first))
+    high = -np.interp(centre_y, *_lower_hull(*last))
+    centre_x = np.arange(shape[1]) + 0.5
+    hull = np.zeros(shape, dtype=bool)
+    hull[y[0] : y[0] + len(centre_y)] = (centre_x >= low[:, np.newaxis]) & (
+        centre_x <= high[:, np.newaxis]
+    )
     return hull
+
+
+def _outermost(
+    y: np.ndarray[Any, Any], left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]
+) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Give (y, left) and (y, -right) with one entry for each y: the outermost one."""
+    height, place = np.unique(y, return_inverse=True)
+    first = np.full(len(height), np.inf)
+    last = np.full(len(height), np.inf)
+    np.minimum.at(first, place, left)
+    np.minimum.at(last, place, -right)
+    return (height, first), (height, last)
 
 
 def _lower_hull(

@@ -36,9 +36,11 @@ def open_dicom(path: Path) -> Clip:
         warnings.simplefilter("ignore")  # pydicom's, on odd but harmless values
         try:
             return _open(path)
-        except (InputError, OSError):
+        except InputError:
             raise
         except Exception as error:  # a broken file makes pydicom raise almost anything
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise ClipUnreadable(
                 f"{path}: is no DICOM file that can be understood ({type(error).__name__}): "
                 "copy or export it again"
