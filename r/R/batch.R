@@ -31,8 +31,8 @@ analyse_batch <- function(input = NULL, output = NULL) {
   if (is.null(input) && is.null(output)) {
     arguments <- commandArgs(trailingOnly = TRUE)
     if (length(arguments) != 2L) {
-      abort_beatbybeat("bad_argument", "analyse_batch() wants two arguments, IN.json and OUT.json, ",
-                       "and got ", length(arguments), ".")
+      abort_beatbybeat("bad_argument", "analyse_batch() wants two arguments, IN.json and ",
+                       "OUT.json, and got ", length(arguments), ".")
     }
     input <- arguments[1]
     output <- arguments[2]
@@ -106,6 +106,7 @@ batch_result <- function(store, beats) {
 
 # Writes a whole file or none: staged beside its place, then renamed.
 write_text <- function(text, path) {
+  force(text) # an error in making it is its own, not the disk's
   path <- path.expand(path)
   stage <- tempfile(paste0(".", basename(path), "-"), dirname(path))
   done <- FALSE

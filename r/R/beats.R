@@ -196,12 +196,13 @@ beat_table <- function(measures, calibrated, area_only) {
   volume <- function(size) if (calibrated && !area_only) size else missing
   largest <- suppressWarnings(max(measures$size_ed, na.rm = TRUE))
   relative <- function(size) if (area_only) missing else size / largest
+  # An end-systole without an end-diastole is no volume of a beat.
+  size_es <- ifelse(is.na(measures$ed_s), NA_real_, measures$size_es)
   data.frame(
     beat = measures$beat, ed_s = measures$ed_s, es_s = measures$es_s,
     cycle_s = measures$cycle_s, hr_bpm = 60 / measures$cycle_s,
-    edv_ml = volume(measures$size_ed), esv_ml = volume(ifelse(is.na(measures$ed_s), NA, measures$size_es)),
-    edv_relative = relative(measures$size_ed),
-    esv_relative = relative(ifelse(is.na(measures$ed_s), NA, measures$size_es)),
+    edv_ml = volume(measures$size_ed), esv_ml = volume(size_es),
+    edv_relative = relative(measures$size_ed), esv_relative = relative(size_es),
     ef_percent = measures$ef_percent, complete = measures$complete,
     confidence = measures$confidence
   )
@@ -244,7 +245,8 @@ heart_rate <- function(beats) {
 }
 
 #' @export
-as.data.frame.beatbybeat_beats <- function(x, row.names = NULL, optional = FALSE, ...) {
+as.data.frame.beatbybeat_beats <- function(x, row.names = NULL, # nolint: object_name_linter.
+                                           optional = FALSE, ...) {
   table <- x$table
   if (!is.null(row.names)) {
     row.names(table) <- row.names

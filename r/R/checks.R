@@ -5,7 +5,8 @@ describe_value <- function(x) {
     return("NULL")
   }
   if (is.atomic(x) && length(x) == 1L) {
-    return(paste0(class(x)[1], " ", encodeString(format(x), quote = if (is.character(x)) '"' else "")))
+    quote <- if (is.character(x)) '"' else ""
+    return(paste(class(x)[1], encodeString(format(x), quote = quote)))
   }
   sprintf("%s of length %d", class(x)[1], length(x))
 }

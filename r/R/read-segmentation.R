@@ -163,7 +163,8 @@ picture_array <- function(values, meta) {
 }
 
 #' @export
-as.data.frame.beatbybeat_segmentation <- function(x, row.names = NULL, optional = FALSE, ...) {
+as.data.frame.beatbybeat_segmentation <- function(x, row.names = NULL, # nolint: object_name_linter.
+                                                  optional = FALSE, ...) {
   objects <- length(x$object_names)
   frames <- length(x$frame_time_s)
   table <- data.frame(

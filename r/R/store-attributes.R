@@ -107,48 +107,56 @@ is_object_names <- function(x) {
   is_list_of(is_name, 1L)(x) && length(x) <= 16L && !anyDuplicated(unlist(x))
 }
 
+# Members that are not there are A1's to report, not A3's.
+absent_or <- function(x, key, test) !key %in% names(x) || test(x[[key]])
+
 is_reason <- function(x) {
-  is_object(x) && is_name(x[["code"]]) &&
-    is_text(x[["message"]])
+  is_object(x) && absent_or(x, "code", is_name) && absent_or(x, "message", is_text)
 }
 
-is_quality <- function(x) {
-  is_object(x) && all(vapply(x, function(q) {
-    is_object(q) && is_flag(q[["measurable"]]) && is_list_of(is_reason)(q[["reasons"]])
-  }, logical(1)))
+is_verdict <- function(x) {
+  is_object(x) && absent_or(x, "measurable", is_flag) &&
+    absent_or(x, "reasons", is_list_of(is_reason))
 }
 
-root_types <- function() list(
-  schema = is_one_of(store_schema),
-  schema_version = is_matching("^1\\.(0|[1-9][0-9]*)$"),
-  object_names = is_object_names,
-  view = is_one_of(views),
-  view_source = is_null_or(is_one_of(view_sources)),
-  spacing_cm = is_null_or(is_spacing),
-  spacing_reason = is_null_or(is_text),
-  pixel_aspect = is_positive,
-  frame_rate_hz = is_null_or(is_positive),
-  frame_time_source = is_text,
-  image_reason = is_null_or(is_text),
-  source = is_object,
-  subject_key = is_null_or(is_text),
-  model = is_object,
-  software = is_object,
-  created = is_matching(utc_pattern),
-  quality = is_quality,
-  warnings = is_list_of(is_text)
-)
+is_quality <- function(x) is_object(x) && all(vapply(x, is_verdict, logical(1)))
 
-member_types <- function() list(
-  source = list(
-    kind = is_text, sha256 = is_sha256, frame_count = is_count, height = is_count, width = is_count
-  ),
-  model = list(
-    name = is_text, weights_sha256 = is_null_or(is_sha256), training_data = is_text,
-    licence = is_text, intended_use = is_text
-  ),
-  software = list(name = is_text, version = is_text)
-)
+root_types <- function() {
+  list(
+    schema = is_one_of(store_schema),
+    schema_version = is_matching("^1\\.(0|[1-9][0-9]*)$"),
+    object_names = is_object_names,
+    view = is_one_of(views),
+    view_source = is_null_or(is_one_of(view_sources)),
+    spacing_cm = is_null_or(is_spacing),
+    spacing_reason = is_null_or(is_text),
+    pixel_aspect = is_positive,
+    frame_rate_hz = is_null_or(is_positive),
+    frame_time_source = is_text,
+    image_reason = is_null_or(is_text),
+    source = is_object,
+    subject_key = is_null_or(is_text),
+    model = is_object,
+    software = is_object,
+    created = is_matching(utc_pattern),
+    quality = is_quality,
+    warnings = is_list_of(is_text)
+  )
+}
+
+member_types <- function() {
+  list(
+    source = list(
+      kind = is_text, sha256 = is_sha256, frame_count = is_count, height = is_count,
+      width = is_count
+    ),
+    model = list(
+      name = is_text, weights_sha256 = is_null_or(is_sha256), training_data = is_text,
+      licence = is_text, intended_use = is_text
+    ),
+    software = list(name = is_text, version = is_text)
+  )
+}
 
 check_types <- function(values, types, where) {
   keys <- intersect(names(types), names(values))

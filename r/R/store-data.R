@@ -102,7 +102,7 @@ check_empty_frames <- function(curves) {
     value <- curves[[name]]
     missing <- any_disk(value, is.na)
     present <- any_disk(value, function(v) !is.na(v))
-    not_empty <- if (startsWith(name, "area")) missing | any_disk(value, function(v) v != 0) else present
+    not_empty <- if (name == "area_px") missing | value != 0 else present
     c(
       frame_finding(none & not_empty, "D8", name, "is not empty where the status is 1"),
       frame_finding(undecoded & present, "D9", name, "is not NaN where the status is 2")
@@ -124,7 +124,8 @@ check_twins <- function(curves, root) {
   }
   column_cm <- spacing[[2]]
   factors <- c(area_cm2 = column_cm^2, long_axis_cm = column_cm, disk_diameter_cm = column_cm)
-  twins <- c(area_cm2 = "area_px", long_axis_cm = "long_axis_px", disk_diameter_cm = "disk_diameter_px")
+  twins <- c(area_cm2 = "area_px", long_axis_cm = "long_axis_px",
+             disk_diameter_cm = "disk_diameter_px")
   unlist(lapply(names(factors), function(name) {
     expected <- curves[[twins[[name]]]] * factors[[name]]
     wrong <- differ(curves[[name]], expected)
@@ -186,5 +187,6 @@ check_masks <- function(pictures, curves, root) {
   }
   expected <- pictures$pixels * root[["pixel_aspect"]]
   wrong <- measured & array(differ(curves$area_px, expected), dim(status))
-  c(findings, frame_finding(wrong, "D11", "area_px", "is not the mask's pixel count times pixel_aspect"))
+  c(findings, frame_finding(wrong, "D11", "area_px",
+                            "is not the mask's pixel count times pixel_aspect"))
 }

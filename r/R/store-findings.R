@@ -33,8 +33,8 @@ abort_finding <- function(path, found) {
     "store_invalid"
   }
   cure <- switch(what,
-    store_version_unsupported = "update beatbybeat, or write the store again with medseg 0.x",
-    store_incomplete = "its writing never ended or it is no segmentation store: segment the clip again",
+    store_version_unsupported = "update beatbybeat",
+    store_incomplete = "it was never finished or is no segmentation store: segment the clip again",
     store_not_found = "check the path",
     store_damaged = "copy it again from its source, or segment the clip again",
     store_invalid = "segment the clip again; validate_segmentation() lists every broken rule"

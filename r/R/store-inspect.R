@@ -4,7 +4,8 @@
 inspect_store <- function(path, everything) {
   stage <- function(findings, ...) list(findings = findings, path = path, ...)
   if (!dir.exists(path)) {
-    return(stage(finding("F1", ".", if (file.exists(path)) "is not a folder" else "there is no store")))
+    said <- if (file.exists(path)) "is not a folder" else "there is no store"
+    return(stage(finding("F1", ".", said)))
   }
   manifest_path <- file.path(path, manifest_name)
   if (!file.exists(manifest_path) || dir.exists(manifest_path)) {

@@ -24,10 +24,13 @@ check_manifest_document <- function(manifest) {
 }
 
 is_manifest_entry <- function(entry) {
-  is_object(entry) && setequal(names(entry), c("bytes", "md5")) && length(entry) == 2L &&
-    is_whole(entry[["bytes"]]) && entry[["bytes"]] >= 0 &&
-    is_string(entry[["md5"]]) && grepl("^[0-9a-f]{32}$", entry[["md5"]])
+  is_object(entry) && setequal(names(entry), c("bytes", "md5")) &&
+    is_size(entry[["bytes"]]) && is_md5(entry[["md5"]])
 }
+
+is_size <- function(x) is_whole(x) && x >= 0
+
+is_md5 <- function(x) is_string(x) && grepl("^[0-9a-f]{32}$", x)
 
 is_supported_version <- function(version) grepl("^1\\.(0|[1-9][0-9]*)$", version)
 

@@ -58,42 +58,50 @@ check_array_metadata <- function(documents, listed, later_minor) {
 
 check_group_format <- function(documents) {
   format <- documents[[".zgroup"]][["zarr_format"]]
-  if (is_number(format) && format == 2) no_findings else finding("Z1", ".zgroup", "zarr_format is not 2")
+  if (is_number(format) && format == 2) {
+    return(no_findings)
+  }
+  finding("Z1", ".zgroup", "zarr_format is not 2")
 }
 
 check_one_array <- function(name, documents, later_minor) {
-  layout <- store_arrays[[name]]
   where <- paste0(name, "/.zarray")
   meta <- documents[[where]]
-  compressor <- meta[["compressor"]]
-  level <- if (is_object(compressor)) compressor[["level"]]
-  gzip <- is_object(compressor) && setequal(names(compressor), c("id", "level")) &&
-    identical(compressor[["id"]], "gzip") && is_whole(level) && level >= 0 && level <= 9
-  separator <- meta[["dimension_separator"]]
-  fill <- if (layout$dtype == "|u1") NULL else "NaN"
-  has <- function(key) key %in% names(meta)
-  broken <- c(
-    Z1 = !(is_number(meta[["zarr_format"]]) && meta[["zarr_format"]] == 2),
-    Z3 = !identical(meta[["dtype"]], layout$dtype),
-    Z4 = !gzip,
-    Z5 = !identical(meta[["order"]], "C"),
-    Z6 = !has("filters") || !is.null(meta[["filters"]]),
-    Z7 = has("dimension_separator") && !identical(separator, "."),
-    Z8 = !has("fill_value") || !identical(meta[["fill_value"]], fill)
+  c(
+    check_encoding(store_arrays[[name]]$dtype, meta, where),
+    check_shape(name, meta, where),
+    check_array_attributes(name, documents[[paste0(name, "/.zattrs")]], later_minor)
+  )
+}
+
+is_gzip <- function(compressor) {
+  is_object(compressor) && setequal(names(compressor), c("id", "level")) &&
+    identical(compressor[["id"]], "gzip") && is_whole(compressor[["level"]]) &&
+    compressor[["level"]] >= 0 && compressor[["level"]] <= 9
+}
+
+check_encoding <- function(dtype, meta, where) {
+  fill <- if (dtype != "|u1") "NaN"
+  # TRUE where the member is there and is `value`.
+  is_given <- function(key, value) key %in% names(meta) && identical(meta[[key]], value)
+  holds <- c(
+    Z1 = is_number(meta[["zarr_format"]]) && meta[["zarr_format"]] == 2,
+    Z3 = is_given("dtype", dtype),
+    Z4 = is_gzip(meta[["compressor"]]),
+    Z5 = is_given("order", "C"),
+    Z6 = is_given("filters", NULL),
+    Z7 = !"dimension_separator" %in% names(meta) || is_given("dimension_separator", "."),
+    Z8 = is_given("fill_value", fill)
   )
   said <- c(
-    Z1 = "zarr_format is not 2", Z3 = paste0("dtype is not \"", layout$dtype, "\""),
+    Z1 = "zarr_format is not 2", Z3 = paste0("dtype is not \"", dtype, "\""),
     Z4 = "compressor is not gzip with a level from 0 to 9", Z5 = "order is not \"C\"",
     Z6 = "filters is not null", Z7 = "dimension_separator is not \".\"",
     Z8 = paste0("fill_value is not ", if (is.null(fill)) "null" else "\"NaN\"")
   )
-  codes <- names(broken)[broken]
-  findings <- lapply(codes, function(code) list(code = code, where = where, message = said[[code]]))
-  c(
-    findings,
-    check_shape(name, meta, where),
-    check_array_attributes(name, documents[[paste0(name, "/.zattrs")]], later_minor)
-  )
+  lapply(names(holds)[!holds], function(code) {
+    list(code = code, where = where, message = said[[code]])
+  })
 }
 
 is_whole_list <- function(x, n) {

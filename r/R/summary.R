@@ -25,9 +25,7 @@ summary.beatbybeat_beats <- function(object, ...) {
   fac <- if (object$area_only) average(object$measures$fac_percent) else NA_real_
   structure(list(
     ef_percent = ef[["mean"]], ef_sd = ef[["sd"]], ef_low = ef[["low"]], ef_high = ef[["high"]],
-    ef_source = if (is.na(ef[["mean"]]) && is.na(fac)) {
-      NA_character_
-    } else if (all(table$complete[used])) "complete beats" else "an incomplete beat",
+    ef_source = source_of(given = !is.na(ef[["mean"]]) || !is.na(fac), table$complete[used]),
     n_beats = nrow(table), n_complete = sum(table$complete),
     edv_ml = average(table$edv_ml), esv_ml = average(table$esv_ml), fac_percent = fac,
     heart_rate_bpm = heart_rate(object), rhythm = rhythm_of(object$es_to_es_s),
@@ -43,20 +41,27 @@ beats_in_summary <- function(beats) {
   }
   value <- if (beats$area_only) beats$measures$fac_percent else beats$table$ef_percent
   usable <- which(!is.na(value))
-  usable[order(beats$measures$edge[usable], -beats$table$confidence[usable])][seq_len(min(1L, length(usable)))]
+  utils::head(usable[order(beats$measures$edge[usable], -beats$table$confidence[usable])], 1L)
+}
+
+source_of <- function(given, complete) {
+  if (!given) {
+    return(NA_character_)
+  }
+  if (all(complete)) "complete beats" else "an incomplete beat"
 }
 
 count_of <- function(n, noun) paste0(n, " ", noun, if (n != 1L) "s")
 
 format_ef <- function(summary, digits = 0L) {
-  number <- function(x) formatC(x, format = "f", digits = digits)
+  rounded <- function(x) formatC(x, format = "f", digits = digits)
   if (is.na(summary$ef_percent)) {
     return("not given")
   }
-  text <- paste0(number(summary$ef_percent), " %")
+  text <- paste0(rounded(summary$ef_percent), " %")
   if (!is.na(summary$ef_low)) {
-    text <- paste0(text, " (95 % interval ", number(summary$ef_low), " to ",
-                   number(summary$ef_high), ")")
+    text <- paste0(text, " (95 % interval ", rounded(summary$ef_low), " to ",
+                   rounded(summary$ef_high), ")")
   }
   text
 }
@@ -71,9 +76,9 @@ print.summary.beatbybeat_beats <- function(x, digits = 0L, ...) {
     return(invisible(x))
   }
   if (x$area_only) {
-    cat("Fractional area change: ", if (is.na(x$fac_percent)) "not given" else
-      paste0(formatC(x$fac_percent, format = "f", digits = digits), " % (not an ejection fraction)"),
-      "\n", sep = "")
+    fac <- formatC(x$fac_percent, format = "f", digits = digits)
+    said <- if (is.na(x$fac_percent)) "not given" else paste(fac, "% (not an ejection fraction)")
+    cat("Fractional area change: ", said, "\n", sep = "")
   } else {
     cat("Ejection fraction: ", format_ef(x, digits), "\n", sep = "")
   }

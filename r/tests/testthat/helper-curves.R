@@ -1,9 +1,9 @@
 # Simulated ventricles with known beats: the truth that detection and volumes are tested against.
 
 # Volume over one cycle as a share of the stroke: 1 at end-diastole (phase 0), 0 at end-systole.
-# Ejection is half a cosine; then rapid filling, diastasis, and the atrial kick (none in AF).
-cycle_shape <- function(phase_s, cycle_s, kick) {
-  es_s <- min(0.45 * cycle_s, 0.34 * sqrt(cycle_s / 0.85))
+# Ejection, until `es_s`, is half a cosine; then rapid filling, diastasis, and the
+# atrial kick (none in AF).
+cycle_shape <- function(phase_s, cycle_s, es_s, kick) {
   filling_s <- cycle_s - es_s
   early <- 1 - kick
   rapid_s <- 0.45 * filling_s
@@ -16,6 +16,12 @@ cycle_shape <- function(phase_s, cycle_s, kick) {
                   early + kick * 0.5 * (1 - cos(pi * (u - filling_s + kick_s) / kick_s))))
   )
   pmin(pmax(v, 0), 1)
+}
+
+# Ejection lasts about 0.34 s at 70 bpm and shortens with the cycle *before* it.
+ejection_s <- function(rr) {
+  before <- c(rr[1], rr[-length(rr)])
+  pmin(0.45 * rr, 0.34 * sqrt(before / 0.85))
 }
 
 # RR intervals (s) that cover `duration_s` and one cycle on either side.
@@ -47,8 +53,9 @@ simulate_clip <- function(seed, rate_bpm = 70, frame_rate_hz = 50, duration_s = 
   kick <- if (rhythm == "af") 0 else 0.25
   time_s <- seq(0, duration_s, by = 1 / frame_rate_hz)
   cycle <- findInterval(time_s, ed)
+  es_after_s <- ejection_s(rr)
   shape <- vapply(seq_along(time_s), function(i) {
-    cycle_shape(time_s[i] - ed[cycle[i]], rr[cycle[i]], kick)
+    cycle_shape(time_s[i] - ed[cycle[i]], rr[cycle[i]], es_after_s[cycle[i]], kick)
   }, double(1))
   edv <- 1e5 * stats::runif(1, 0.7, 1.4)
   # After a short cycle the ventricle is less full: beat k ends its filling at level[k].
@@ -58,7 +65,7 @@ simulate_clip <- function(seed, rate_bpm = 70, frame_rate_hz = 50, duration_s = 
   }
   esv <- edv * (1 - ef / 100)
   top <- esv + (edv - esv) * level
-  after_es <- time_s - ed[cycle] > pmin(0.45 * rr[cycle], 0.34 * sqrt(rr[cycle] / 0.85))
+  after_es <- time_s - ed[cycle] > es_after_s[cycle]
   top_here <- ifelse(after_es, top[cycle + 1L], top[cycle])
   volume <- esv + (top_here - esv) * shape
   # Length shortens less than width; A follows from V = 8 A^2 / (3 pi L).
@@ -80,7 +87,7 @@ simulate_clip <- function(seed, rate_bpm = 70, frame_rate_hz = 50, duration_s = 
     from <- stats::runif(1, 0.3, 0.7) * duration_s
     frames$status[time_s >= from & time_s < from + gap_s] <- 4L
   }
-  es <- ed[-length(ed)] + pmin(0.45 * rr, 0.34 * sqrt(rr / 0.85))
+  es <- ed[-length(ed)] + es_after_s
   beats <- data.frame(
     ed_s = ed[-length(ed)], es_s = es, next_ed_s = ed[-1],
     ef_percent = 100 * (top - esv) / top

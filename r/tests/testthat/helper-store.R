@@ -14,7 +14,8 @@ encode_values <- function(values, dtype) {
   values <- c_order(values)
   switch(dtype,
     "|u1" = as.raw(values),
-    "<f4" = writeBin(ifelse(is.na(values), NaN, as.double(values)), raw(), size = 4, endian = "little"),
+    "<f4" = writeBin(ifelse(is.na(values), NaN, as.double(values)), raw(), size = 4,
+                     endian = "little"),
     "<f8" = writeBin(as.double(values), raw(), size = 8, endian = "little")
   )
 }
@@ -142,6 +143,7 @@ write_test_store <- function(path, time_s, area_px, long_axis_px, status = NULL,
                              masks = NULL, confidence = NULL, attributes = list(),
                              version = "1.0", mask_fun = draw_ventricle) {
   frames <- length(time_s)
+  chunk_frames <- min(chunk_frames, frames)
   status <- if (is.null(status)) integer(frames) else as.integer(status)
   aspect <- if (is.null(spacing_cm)) 1 else spacing_cm[1] / spacing_cm[2]
   if (is.null(masks)) {
@@ -170,7 +172,8 @@ write_test_store <- function(path, time_s, area_px, long_axis_px, status = NULL,
   per_frame <- c("object", "frame")
   per_disk <- c(per_frame, "disk")
   add("frame_time", time_s, "frame", "<f8", "s")
-  add("mask", array(masks * 1L, c(1L, dim(masks))), c(per_frame, "y", "x"), "|u1", "1", chunk_frames)
+  add("mask", array(masks * 1L, c(1L, dim(masks))), c(per_frame, "y", "x"), "|u1", "1",
+      chunk_frames)
   add("status", as_row(status), per_frame, "|u1", "1")
   add("area_px", as_row(area), per_frame, "<f4", "px2")
   add("long_axis_px", as_row(length_px), per_frame, "<f4", "px")

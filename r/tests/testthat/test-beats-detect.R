@@ -1,0 +1,89 @@
+# Simulated curves with known end-systoles; see helper-curves.R.
+
+score <- function(clips, find, within_s = 0.10) {
+  counts <- lapply(clips, function(clip) {
+    frames <- clip$frames
+    stretches <- stretches_of(frames$time_s, frames$status %in% c(0L, 3L))
+    found <- unlist(lapply(stretches, function(at) {
+      time_s <- frames$time_s[at]
+      time_s[find(time_s, frames$area_px[at])$minima$index]
+    }))
+    match_beats(as.double(found), clip$beats$es_s, max(frames$time_s), within_s)
+  })
+  total <- Reduce(`+`, counts)
+  c(sensitivity = total[["true_found"]] / total[["true"]],
+    precision = total[["found_true"]] / total[["found"]])
+}
+
+clips_of <- function(n, ...) lapply(seq_len(n), simulate_clip, ...)
+
+cases <- list(
+  "50 Hz, 70 bpm" = list(),
+  "6 % noise" = list(noise = 0.06),
+  "160 bpm" = list(rate_bpm = 160),
+  "30 Hz, 110 bpm" = list(rate_bpm = 110, frame_rate_hz = 30),
+  "25 Hz, 150 bpm" = list(rate_bpm = 150, frame_rate_hz = 25),
+  "100 Hz, 4 % noise" = list(frame_rate_hz = 100, noise = 0.04),
+  "30 bpm" = list(rate_bpm = 32, duration_s = 8),
+  "atrial fibrillation" = list(rhythm = "af", rate_bpm = 90),
+  "ectopic beat" = list(rhythm = "ectopic"),
+  "1.5 s" = list(duration_s = 1.5),
+  "EF 20 %, 2 % noise, drift" = list(ef = 20, noise = 0.02, drift = 0.03),
+  "drift 10 %" = list(drift = 0.1, noise = 0.02),
+  "5 % of frames lost" = list(missing = 0.05, noise = 0.02)
+)
+
+for (name in names(cases)) {
+  test_that(paste("beats are found:", name), {
+    found <- score(do.call(clips_of, c(list(12), cases[[name]])), find_end_systoles)
+    expect_gte(found[["sensitivity"]], 0.97)
+    expect_gte(found[["precision"]], 0.97)
+  })
+}
+
+test_that("the wider window keeps precision where EF is low and noise is high", {
+  clips <- clips_of(15, ef = 20, noise = 0.04, drift = 0.03)
+  found <- score(clips, find_end_systoles)
+  expect_gte(found[["sensitivity"]], 0.95)
+  expect_gte(found[["precision"]], 0.93)
+})
+
+test_that("a heart has the same beats at 30 and at 90 frames per second", {
+  es_of <- function(rate) {
+    frames <- simulate_clip(7, frame_rate_hz = rate, noise = 0, phase = 0.3)$frames
+    frames$time_s[find_end_systoles(frames$time_s, frames$area_px)$minima$index]
+  }
+  expect_equal(es_of(30), es_of(90), tolerance = 0.035)
+})
+
+test_that("the cycle length comes from seconds", {
+  for (rate_bpm in c(35, 60, 75, 120, 200)) {
+    time_s <- seq(0, 6, by = 1 / 60)
+    area <- 30 + 5 * cos(2 * pi * rate_bpm / 60 * time_s)
+    cycle <- cycle_by_autocorrelation(time_s, area)
+    expect_equal(60 / cycle[["cycle_s"]], rate_bpm, tolerance = 0.02)
+    expect_gt(cycle[["correlation"]], 0.9)
+  }
+})
+
+test_that("a flat curve, noise alone and a very short clip show no beats", {
+  time_s <- seq(0, 3, by = 0.02)
+  flat <- find_end_systoles(time_s, rep(40, length(time_s)))
+  expect_identical(nrow(flat$minima), 0L)
+  noisy <- vapply(1:20, function(seed) {
+    set.seed(seed)
+    nrow(find_end_systoles(time_s, 40 + stats::rnorm(length(time_s)))$minima)
+  }, integer(1))
+  expect_lte(mean(noisy > 0), 0.1)
+  expect_identical(nrow(find_end_systoles(time_s[1:10], 40 - time_s[1:10])$minima), 0L)
+})
+
+test_that("prominence is the lower of the two rises", {
+  found <- prominent_minima(c(9, 4, 7, 2, 6))
+  expect_identical(found$index, c(2L, 4L))
+  expect_identical(found$prominence, c(3, 4))
+})
+
+test_that("a minimum of two equal frames is one minimum", {
+  expect_identical(prominent_minima(c(5, 1, 1, 5))$index, 2L)
+})
