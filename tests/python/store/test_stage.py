@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import pytest
 
 from medseg.errors import OutputError
@@ -39,7 +42,23 @@ def test_a_store_may_be_read_while_it_is_replaced(make_segmentation, tmp_path):
     assert open_segmentation(path).attrs["warnings"] == ["seen"]
 
 
-@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_a_swap_that_fails_half_way_is_undone(make_segmentation, tmp_path, leftovers, monkeypatch):
+    path = save_segmentation(make_segmentation(3), tmp_path / "clip.zarr")
+    rename = Path.rename
+
+    def refuse_stage(self: Path, target: Path) -> Path:
+        if ".partial-" in self.name:
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse_stage)
+    with pytest.raises(OutputError, match="Input/output error"):
+        save_segmentation(make_segmentation(5), path, overwrite=True)
+    assert open_segmentation(path).sizes["frame"] == 3
+    assert leftovers() == ["clip.zarr"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "dead link", "link to a store"])
 def test_what_is_no_store_is_never_overwritten(make_segmentation, tmp_path, kind):
     target = tmp_path / "clip.zarr"
     if kind == "folder":
@@ -48,9 +67,13 @@ def test_what_is_no_store_is_never_overwritten(make_segmentation, tmp_path, kind
     elif kind == "file":
         target.write_text("years of work")
     else:
+        if kind == "link to a store":
+            save_segmentation(make_segmentation(3), tmp_path / "elsewhere")
         target.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OutputError, match="not overwritten"):
         save_segmentation(make_segmentation(), target, overwrite=True)
+    if kind == "link to a store":
+        assert open_segmentation(target).sizes["frame"] == 3
     if kind == "folder":
         assert (target / "thesis.txt").read_text() == "years of work"
 
