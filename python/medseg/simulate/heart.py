@@ -85,9 +85,9 @@ def draw_heart(rng: np.random.Generator, *, view: str = "A4C") -> Heart:
         right_apex=rng.uniform(0.12, 0.45),
         right_width=rng.uniform(1.8, 4.6),
         right_tilt=rng.uniform(-0.3, 0.8),
-        left_atrium_length=rng.uniform(2.8, 6.5),
+        left_atrium_length=rng.uniform(1.2, 6.5),
         left_atrium_width=rng.uniform(1.7, 3.2),
-        right_atrium_length=rng.uniform(2.8, 6.0),
+        right_atrium_length=rng.uniform(1.5, 6.0),
         right_atrium_width=rng.uniform(1.6, 3.0),
         atrial_septum=rng.uniform(0.15, 0.6),
         anterior_leaflet=rng.uniform(0.5, 0.75),
@@ -235,7 +235,7 @@ def _atrium(
 ) -> np.ndarray:
     """A closed outline that hangs from the annulus left-right down to the fixed roof at floor_y."""
     middle = (left + right) / 2
-    depth = max(float(floor_y - middle[1]), 1.0)
+    depth = max(float(floor_y - middle[1]), 0.6)
     annulus = float(np.linalg.norm(right - left)) / 2
     sides = [
         _atrial_side(hinge, middle, depth, half_width, annulus, side, lean)

@@ -86,7 +86,7 @@ def _draw_pose(rng: np.random.Generator, body: heart.Heart) -> tuple[beam.Scanne
     apex_z = rng.uniform(0.9, 4.0)
     angle = np.deg2rad(rng.normal(0, 10))
     reach = apex_z + body.length * np.cos(angle)
-    depth = np.clip(reach + body.left_atrium_length * rng.uniform(0.35, 1.35) + 0.3, 9, 22)
+    depth = np.clip(reach + max(body.left_atrium_length, 2.5) * rng.uniform(0.35, 1.5) + 0.3, 9, 22)
     width = body.half_width_lateral + body.half_width_septal
     middle = rng.normal(0.25, 0.25 * width)
     apex_x = middle - np.sin(angle) * 0.55 * body.length

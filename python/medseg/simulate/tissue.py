@@ -60,6 +60,10 @@ class Echogenicity:
     patchiness: float  # SD in dB of slow variation inside muscle
     outside_patchiness: float
     trabeculation: float  # dB by which the inner rim of the cavity is lifted
+    trabeculation_cm: float  # how far that rim reaches in, near the apex
+    trabeculation_lateral: float  # 0 on the septal side only, 1 on the lateral side only
+    blood_patchiness: float  # SD in dB of slow variation inside the cavities
+    atrium: float  # dB by which the left atrium is filled by echoes from beside the plane
 
 
 def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
@@ -82,7 +86,11 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         pericardium_cm=rng.uniform(0.15, 0.6),
         patchiness=rng.uniform(1.5, 8),
         outside_patchiness=rng.uniform(3, 9),
-        trabeculation=rng.uniform(0, 12),
+        trabeculation=rng.uniform(0, 20),
+        trabeculation_cm=rng.uniform(0.2, 1.1),
+        trabeculation_lateral=rng.uniform(0, 1),
+        blood_patchiness=rng.uniform(0, 6),
+        atrium=rng.uniform(0, 18) * (rng.random() < 0.5),
     )
 
 
@@ -221,9 +229,12 @@ def lay_tissue(
     lay(muscle, septum_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
     rim = muscle * _band(to_cavity, 0.16, 0.1)
     lay(rim * 0.7, septum_level + patchy + echo.border * (2 * facing - 0.8))
-    lay(blood.astype(np.float32), echo.blood)
-    inner = cavity * _band(_distance_to(~cavity), 0.35, 0.3) * (along < 0.75)
-    lay(inner * 0.6, echo.blood + echo.trabeculation + patchy)
+    pooled = echo.blood + echo.blood_patchiness * field(1, 1.6)
+    lay(blood.astype(np.float32), pooled + echo.atrium * left_atrium)
+    side = echo.trabeculation_lateral * lateral + (1 - echo.trabeculation_lateral) * (1 - lateral)
+    reach = echo.trabeculation_cm * np.clip(1.3 - 1.3 * along, 0.15, 1) * (0.4 + side)
+    inner = cavity * _band(_distance_to(~cavity), reach, 0.3)
+    lay(inner * 0.6, pooled + echo.trabeculation + patchy)
     if frame.papillary is not None:
         line = _draw_lines([pose.to_image(frame.papillary)], x_min, shape)
         lay(
