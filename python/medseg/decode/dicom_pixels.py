@@ -6,7 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +17,13 @@ import numpy as np
 from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, JPEGExtended12Bit
+from pydicom.uid import (
+    JPEG2000,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    RLELossless,
+)
 
 from medseg.clip import Frames, check_range
 from medseg.decode.dicom_fragments import Span
@@ -25,7 +31,7 @@ from medseg.errors import FrameNotDecoded
 
 for _silence in (gdcm.Trace.DebugOff, gdcm.Trace.WarningOff, gdcm.Trace.ErrorOff):
     _silence()
-logging.getLogger("pydicom").addHandler(logging.NullHandler())
+logging.getLogger("pydicom.pixels").setLevel(logging.CRITICAL)  # errors are raised, not logged
 
 Samples = np.ndarray[Any, Any]
 _JPEG = (JPEGBaseline8Bit, JPEGExtended12Bit)
@@ -88,13 +94,13 @@ class DicomFrames:
         ):
             with Image.open(BytesIO(stream), formats=("JPEG",)) as image:
                 return np.asarray(image.convert("RGB"))  # libjpeg converts, and only once
-        if layout.transfer_syntax not in _JPEG_2000:
+        if layout.transfer_syntax == RLELossless:
             return self._decoded(stream)
-        try:
-            return self._decoded(stream, decoding_plugin="pillow")
-        except Exception:  # GDCM forgives more, but prints on what it cannot forgive
-            with _stderr_closed():
-                return self._decoded(stream)
+        if layout.transfer_syntax in _JPEG_2000:
+            with suppress(Exception):  # GDCM, below, forgives more
+                return self._decoded(stream, decoding_plugin="pillow")
+        with _stderr_closed():  # GDCM's libraries print on what they cannot decode
+            return self._decoded(stream)
 
     def _decoded(self, stream: bytes, **options: Any) -> Samples:
         """Decode one compressed frame through pydicom's plugins."""
@@ -143,7 +149,11 @@ def holds_ycbcr(stream: bytes, *, label: str) -> bool:
 @contextmanager
 def _stderr_closed() -> Iterator[None]:
     """Send what a C library prints on file descriptor 2 to nowhere, for as long as the block."""
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no such descriptor to print on
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
