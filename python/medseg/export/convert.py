@@ -60,18 +60,19 @@ def convert(
             mask=np.ones((clip.height, clip.width), dtype=bool), box=sector.box, found=False
         )
     y0, x0, y1, x1 = sector.box
-    height, width = (size, size) if size is not None else (y1 - y0, x1 - x0)
+    shape = (size, size) if size is not None else (y1 - y0, x1 - x0)
     with VideoWriter(
         out,
         frame_rate_hz=rate,
-        height=height,
-        width=width,
+        height=shape[0],
+        width=shape[1],
         lossless=lossless,
         overwrite=overwrite,
     ) as writer:
         for _, frames in clip.windows(window):
             inside = blank_outside(frames, sector)[:, y0:y1, x0:x1]
             writer.write(inside if size is None else squared(inside, size))
+        height, width = writer.stored_size
     return Conversion(
         path=Path(out),
         frame_count=clip.frame_count,

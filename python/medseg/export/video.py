@@ -85,6 +85,11 @@ class VideoWriter:
             raise self._trouble(error) from error
         return self
 
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Give the (height, width) of the file's frames, the black line of odd ones included."""
+        return int(self._stream.height), int(self._stream.width)
+
     def write(self, frames: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
         """Append frames, uint8 RGB (T, H, W, 3)."""
         if frames.dtype != np.uint8 or frames.shape[1:] != (self.height, self.width, 3):
@@ -92,7 +97,7 @@ class VideoWriter:
                 f"frames are {frames.dtype} of shape {frames.shape}, not uint8 "
                 f"(T, {self.height}, {self.width}, 3)"
             )
-        height, width = self._stream.height, self._stream.width
+        height, width = self.stored_size
         for frame in frames:
             if (height, width) != (self.height, self.width):
                 frame = np.pad(frame, ((0, height - self.height), (0, width - self.width), (0, 0)))
