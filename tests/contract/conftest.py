@@ -34,7 +34,7 @@ def ask_r(tmp_path_factory) -> Callable[..., Any]:
             [rscript, "--vanilla", str(HERE / script), str(asked), str(answered)],
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=800,
         )
         assert done.returncode == 0, f"{script} failed: {done.stderr[-2000:]}"
         return json.loads(answered.read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ from medseg.store import open_segmentation, save_segmentation, validate_segmenta
 from medseg.store.layout import MANIFEST
 from medseg.store.manifest import Entry, entry, manifest_bytes
 
+pytestmark = pytest.mark.timeout(900)  # seconds, on a busy machine; 15 on an idle one
 SPEC = Path(__file__).parents[2] / "shared_data_spec"
 CHUNKS = ("mask/1.0.0.0", "image/0.0.0", "area_px/0.0", "frame_time/0")
 
