@@ -14,6 +14,7 @@ from medseg.cli.console import print_table, progress, say_error
 if TYPE_CHECKING:
     import xarray as xr
 
+    from medseg.clip import Clip
     from medseg.segmentation import Segmenter
 
 
@@ -125,16 +126,34 @@ def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) 
             progress=advance,
         )
     segmentation = open_segmentation(store)
-    if picture is not None:
-        from medseg.figures import save_curve_png
-
-        save_curve_png(segmentation, picture, title=clip.name)
-    if video is not None:
-        from medseg.export.overlay import write_overlay
-
-        with progress(f"overlay {clip.name}") as advance:
-            write_overlay(video, clip, segmentation, overwrite=wishes.overwrite, progress=advance)
+    _draw(clip, segmentation, video=video, picture=picture, overwrite=wishes.overwrite)
     return _row(clip.name, segmentation, store)
+
+
+def _draw(
+    clip: Clip,
+    segmentation: xr.Dataset,
+    *,
+    video: Path | None,
+    picture: Path | None,
+    overwrite: bool,
+) -> None:
+    """Write the overlay video and, in a second thread meanwhile, the area curve."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        drawing = None
+        if picture is not None:
+            from medseg.figures import save_curve_png
+
+            drawing = pool.submit(save_curve_png, segmentation, picture, title=clip.name)
+        if video is not None:
+            from medseg.export.overlay import write_overlay
+
+            with progress(f"overlay {clip.name}") as advance:
+                write_overlay(video, clip, segmentation, overwrite=overwrite, progress=advance)
+        if drawing is not None:
+            drawing.result()
 
 
 def _row(name: str, segmentation: xr.Dataset, store: Path) -> list[str]:

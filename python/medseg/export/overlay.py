@@ -18,9 +18,9 @@ from medseg.export.video import VideoWriter
 if TYPE_CHECKING:
     import xarray as xr
 
-READABLE_PX = 440  # the longer edge of small frames is enlarged to at least this
+READABLE_PX = 330  # the longer edge of small frames is enlarged to at least this
 NARROWEST_PX = 360  # the curve and its words need that much
-PANEL_PX = 150
+PANEL_PX = 162
 WINDOW_PIXELS = 4 * 1024 * 1024  # of the clip's own pixels, read at a time
 
 GREY, AMBER = (150, 150, 150), (255, 170, 40)
@@ -179,7 +179,7 @@ class CurvePanel:
         self._font = ImageFont.load_default(size=13)
         self._small = ImageFont.load_default(size=11)
         self._tiny = ImageFont.load_default(size=9)
-        self._box = (58, 24, self._width - 14, self._height - 34)  # left, top, right, bottom
+        self._box = (58, 24, self._width - 14, self._height - 46)  # left, top, right, bottom
         shown = self._area[np.isfinite(self._area) & (self._area > 0)]
         self._top = 1.1 * float(shown.max()) if shown.size else 1.0
         self._still = self._draw(segmentation.attrs)
@@ -230,9 +230,15 @@ class CurvePanel:
         if not quality["measurable"]:
             note = "not measurable: " + quality["reasons"][0]["message"]
             colour = AMBER
-        while note and draw.textlength(note, font=self._small) > self._width - 16:
-            note = note[:-2].rstrip(" .…") + "…"
-        draw.text((8, self._height - 4), note, fill=colour, font=self._small, anchor="lb")
+        lines = _wrapped(draw, note, font=self._small, width=self._width - 16)
+        draw.text(
+            (8, self._height - 4),
+            "\n".join(lines[:2]),
+            fill=colour,
+            font=self._small,
+            anchor="ld",
+            spacing=2,
+        )
 
     def at(self, frame: int) -> Picture:
         """The panel (height, width, 3) with the cursor at a frame."""
@@ -251,6 +257,24 @@ class CurvePanel:
             words += "not decoded" if self._status[frame] == 2 else "not seen"
         draw.text((right, 4), words, fill=CURSOR, font=self._font, anchor="ra")
         return np.asarray(image)
+
+
+def _wrapped(
+    draw: ImageDraw.ImageDraw,
+    words: str,
+    *,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+    width: float,
+) -> list[str]:
+    """Break words into lines that fit a width in pixels."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and draw.textlength(longer, font=font) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _ticks(low: float, high: float, about: int) -> list[float]:

@@ -26,7 +26,7 @@ def coloured(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("size", "scale"), [((112, 112), 4), ((240, 320), 2), ((480, 640), 1), ((97, 63), 5)]
+    ("size", "scale"), [((112, 112), 3), ((240, 320), 2), ((480, 640), 1), ((97, 63), 4)]
 )
 def test_small_clips_are_enlarged_to_a_readable_even_size(size, scale):
     layout = layout_for(*size)
@@ -41,13 +41,13 @@ def test_the_outline_is_the_rim_of_the_mask(beating_clip, thresholder):
     pictures = np.concatenate(list(overlay_pictures(clip, segment(clip, thresholder))))
     assert len(pictures) == clip.frame_count
     for i in (0, 40):
-        drawn = coloured(pictures[i][:448, :448], OUTLINE[0])
-        large = np.kron(truth[i], np.ones((4, 4), bool))
+        drawn = coloured(pictures[i][:336, 12:348], OUTLINE[0])  # 336 pixels amid 360
+        large = np.kron(truth[i], np.ones((3, 3), bool))
         rows, columns = np.nonzero(drawn)
         true_rows, true_columns = np.nonzero(large)
         for got, want in ((rows, true_rows), (columns, true_columns)):
-            assert abs(got.min() - want.min()) <= 4
-            assert abs(got.max() - want.max()) <= 4
+            assert abs(got.min() - want.min()) <= 3
+            assert abs(got.max() - want.max()) <= 3
         assert not drawn[tuple(np.argwhere(large).mean(axis=0).astype(int))]
 
 
@@ -55,18 +55,18 @@ def test_the_cursor_moves_with_time(beating_clip, thresholder):
     clip, _ = beating_clip
     pictures = np.concatenate(list(overlay_pictures(clip, segment(clip, thresholder))))
     where = [
-        np.median(np.nonzero(coloured(p[448 + 40 :, :], CURSOR))[1]) for p in pictures[[0, 50, 99]]
+        np.median(np.nonzero(coloured(p[336 + 40 :, :], CURSOR))[1]) for p in pictures[[0, 50, 99]]
     ]
     assert where[0] < 70
     assert where[1] == pytest.approx((where[0] + where[2]) / 2, abs=3)
-    assert where[2] > 420
+    assert where[2] > 335
 
 
 def test_what_is_not_measurable_is_drawn_grey(beating_clip, make_thresholder):
     clip, _ = beating_clip
     picture = next(overlay_pictures(clip, segment(clip, make_thresholder(certain=0.55))))[0]
     assert coloured(picture, OUTLINE[4]).any()
-    assert not coloured(picture[:448], OUTLINE[0]).any()
+    assert not coloured(picture[:336], OUTLINE[0]).any()
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "avi"])
@@ -96,8 +96,8 @@ def test_a_single_or_damaged_frame_is_still_shown(beating_clip, thresholder, tmp
     damaged = replace(clip, read=read)
     pictures = np.concatenate(list(overlay_pictures(damaged, segment(damaged, thresholder))))
     assert len(pictures) == clip.frame_count
-    assert pictures[3][:448].max() == 0
-    assert pictures[4][:448].max() > 100
+    assert pictures[3][:336, 12:348].max() == 0
+    assert pictures[4][:336, 12:348].max() > 100
 
 
 def test_an_existing_video_is_kept_unless_told_otherwise(beating_clip, thresholder, tmp_path):
