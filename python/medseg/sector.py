@@ -12,6 +12,8 @@ MAX_FRAMES_USED = 64
 # Standard deviation over time, in grey levels: speckle reaches the upper one everywhere but in
 # the deepest shadow; still pictures and text reach the lower one only by compression.
 LEAST_CHANGE, ENOUGH_CHANGE = 0.1, 4.0
+STRONG_CHANGE = 0.12  # of the 90th percentile of change
+CODING_BLOCK = 8  # pixels, of JPEG and H.264
 LIT_LEVEL = 6.0  # of a frame's mean, where nothing changes
 LEAST_AREA = 0.02  # of the frame
 SEARCH_SIZE = 320  # cells along the longer side of the frame
@@ -52,7 +54,7 @@ def find_sector(
     step = -(-max(height, width) // SEARCH_SIZE)  # pixels to a cell of the search
     mean, change = (_cells(image, step) for image in _mean_and_change(frames))
     allowed = _cells(within.astype(np.float32), step) > 0.5
-    for candidate in (_changing(change, allowed), mean > LIT_LEVEL):
+    for candidate in (_changing(change, allowed, step), mean > LIT_LEVEL):
         part, parts = _largest_part(candidate & allowed)
         if part.sum() >= LEAST_AREA * allowed.sum():
             mask = _convex_hull(part, step, (height, width)) & within
@@ -99,12 +101,30 @@ def _cells(image: Image, step: int) -> Image:
     return cells
 
 
-def _changing(change: Image, allowed: Mask) -> Mask:
-    """Say where the picture changes by more than the flicker of its quietest part."""
+def _changing(change: Image, allowed: Mask, step: int) -> Mask:
+    """Say where the picture changes by more than the flicker of its quietest part.
+
+    Compression smears change over a rim of one coding block round whatever moves. So faint
+    change counts only where there is some farther than a block from strong change.
+    """
     smooth = ndimage.uniform_filter(change, 3)
     flicker = float(np.percentile(smooth[allowed], 5))
-    changing: Mask = smooth > np.clip(2.0 * flicker, LEAST_CHANGE, ENOUGH_CHANGE)
-    return changing
+    faint: Mask = (smooth > np.clip(2.0 * flicker, LEAST_CHANGE, ENOUGH_CHANGE)) & allowed
+    if not faint.any():
+        return faint
+    strong: Mask = smooth > STRONG_CHANGE * float(np.percentile(smooth[faint], 90))
+    block = (CODING_BLOCK + 2) / step
+    far = _opened(faint & _farther(strong & faint, block), 1.5)
+    kept: Mask = faint & (strong | ~_farther(far, block))
+    return kept
+
+
+def _farther(mask: Mask, distance: float) -> Mask:
+    """Say which cells lie farther than ``distance`` from the mask; all do if it is empty."""
+    if not mask.any():
+        return np.ones_like(mask)
+    beyond: Mask = ndimage.distance_transform_edt(~mask) > distance
+    return beyond
 
 
 def _largest_part(candidate: Mask) -> tuple[Mask, int]:
@@ -123,11 +143,16 @@ def _largest_part(candidate: Mask) -> tuple[Mask, int]:
     cores, count = ndimage.label(_opened(solid, neck))
     if count == 0:
         return np.zeros_like(solid), 0
-    areas = np.bincount(cores.ravel())[1:]
-    parts = int((areas >= COMPARABLE_PART * areas.max()).sum())
-    core = cores == int(areas.argmax()) + 1
+    core = cores == int(np.bincount(cores.ravel())[1:].argmax()) + 1
     # opening by a disk rounds a right-angled corner off by 0.41 of its radius: give that back
-    return solid & (ndimage.distance_transform_edt(~core) <= 0.45 * neck), parts
+    return solid & ~_farther(core, 0.45 * neck), _comparable_parts(_opened(solid, 2 * neck))
+
+
+def _comparable_parts(mask: Mask) -> int:
+    """Count the parts of a mask that are of like size as the largest."""
+    labels, count = ndimage.label(mask)
+    areas = np.bincount(labels.ravel())[1:]
+    return int((areas >= COMPARABLE_PART * areas.max()).sum()) if count else 1
 
 
 def _closed(mask: Mask, radius: float) -> Mask:
