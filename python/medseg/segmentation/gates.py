@@ -27,7 +27,7 @@ SMALLEST_AREA_SWING = 0.02  # (95th - 5th percentile) / median of the area
 SMALLEST_CHANGE_LEVELS = 0.4  # grey levels from frame to frame; a still picture has 0
 SMALLEST_MOTION_RATIO = 1.03  # change over 0.2 s / change to the next frame; noise alone has 1
 LARGEST_COLOURED_SHARE = 0.02  # of the sector's pixels, mean over frames
-LARGEST_SECTOR_SHARE = 0.985  # of the frame; no ultrasound sector fills all its corners
+LARGEST_SHARE_OF_BOX = 0.97  # of the sector's bounding box; no fan fills all its corners
 SMALLEST_SECTOR_SHARE = 0.02  # of the frame
 LEAST_SPAN_S = 0.25  # seconds; the swing of the area is judged over no less than this
 NEAR_EDGE = 0.015  # of the frame's shorter side: how near the sector's edge counts as touching
@@ -92,9 +92,10 @@ def reasons_against(curves: ObjectCurves, picture: Picture) -> list[Reason]:
 def picture_reasons(picture: Picture) -> list[Reason]:
     """Reasons that lie in the frames and not in the masks."""
     found = []
-    share = picture.sector_share_of_frame
-    if not picture.sector_found or not SMALLEST_SECTOR_SHARE <= share <= LARGEST_SECTOR_SHARE:
+    if not picture.sector_found or picture.sector_share_of_frame < SMALLEST_SECTOR_SHARE:
         found.append(Reason("sector_not_found", "no ultrasound sector stands out in the frames"))
+    elif picture.sector_share_of_box > LARGEST_SHARE_OF_BOX:
+        found.append(Reason("sector_not_found", "what moves fills a rectangle, not a fan"))
     if picture.sectors > 1:
         found.append(Reason("split_screen", f"{picture.sectors} sectors are shown side by side"))
     if picture.colour_flow:

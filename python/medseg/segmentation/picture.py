@@ -34,6 +34,7 @@ class Picture:
 
     sector_found: bool
     sector_share_of_frame: float  # 0..1
+    sector_share_of_box: float  # 0..1; a rectangle fills its bounding box, a fan does not
     sector_area_px: float  # squared column pixels
     change_levels: float  # median over frames of the mean change to the next frame
     motion_ratio: float  # change over 0.2 s / change to the next frame; 1 for mere noise
@@ -87,6 +88,7 @@ class PictureStatistics:
         return Picture(
             sector_found=found,
             sector_share_of_frame=float(self.sector.mean()),
+            sector_share_of_box=_share_of_box(self.sector),
             sector_area_px=float(np.count_nonzero(self.sector)) * pixel_aspect,
             change_levels=change,
             motion_ratio=longer / change if change > 0 else 1.0,
@@ -94,6 +96,14 @@ class PictureStatistics:
             sectors=sectors,
             colour_flow=colour_flow,
         )
+
+
+def _share_of_box(sector: NDArray[np.bool_]) -> float:
+    rows, columns = np.flatnonzero(sector.any(axis=1)), np.flatnonzero(sector.any(axis=0))
+    if rows.size == 0:
+        return 0.0
+    box = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
+    return float(np.count_nonzero(sector)) / float(box)
 
 
 def count_sectors(grey: Grey) -> int:

@@ -13,6 +13,7 @@ from medseg.segmentation.picture import Picture
 PICTURE = Picture(
     sector_found=True,
     sector_share_of_frame=0.5,
+    sector_share_of_box=0.7,
     sector_area_px=6000.0,
     change_levels=5.0,
     motion_ratio=1.5,
@@ -59,7 +60,8 @@ def test_hearts_at_their_limits_pass(limits):
     ("change", "code"),
     [
         ({"sector_found": False}, "sector_not_found"),
-        ({"sector_share_of_frame": 1.0}, "sector_not_found"),
+        ({"sector_share_of_frame": 0.01}, "sector_not_found"),
+        ({"sector_share_of_box": 1.0}, "sector_not_found"),
         ({"sectors": 2}, "split_screen"),
         ({"colour_flow": True}, "colour_doppler"),
         ({"coloured_share": 0.08}, "colour_doppler"),

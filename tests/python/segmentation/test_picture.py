@@ -27,6 +27,15 @@ def test_a_beating_picture_moves_and_is_not_coloured(make_beating, make_fan):
     assert picture.coloured_share == 0.0
 
 
+def test_a_fan_leaves_the_corners_of_its_box_and_a_rectangle_fills_it(make_beating, make_fan):
+    frames = make_beating(4)[0]
+    assert 0.5 < statistics(frames, make_fan()).sector_share_of_box < 0.9
+    box = np.zeros((112, 112), bool)
+    box[20:90, 5:100] = True
+    assert statistics(frames, box).sector_share_of_box == 1.0
+    assert statistics(frames, np.zeros_like(box)).sector_share_of_box == 0.0
+
+
 def test_a_still_picture_does_not_change(make_beating, make_fan):
     frames = np.repeat(make_beating(1)[0], 30, axis=0)
     assert statistics(frames, make_fan()).change_levels == 0.0

@@ -121,6 +121,9 @@ def test_noise_a_still_and_a_single_frame_are_not_measurable(beating_clip, thres
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (40, 80, 80, 3)).astype(np.uint8)
     assert verdict(segment(clip_from_array(noise, frame_rate_hz=50.0), thresholder))
+    assert "sector_not_found" in verdict(
+        segment(clip_from_array(noise[:, 10:70], frame_rate_hz=50.0), thresholder)
+    )
     still = np.repeat(beating_clip[0].read(0, 1), 40, axis=0)
     assert verdict(segment(clip_from_array(still, frame_rate_hz=50.0), thresholder)) == {"static"}
     single = segment(clip_from_array(still[:1]), thresholder)
