@@ -20,7 +20,7 @@
 #'   line.
 #' @return The path `output`, invisibly.
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' input <- tempfile(fileext = ".json")
 #' output <- tempfile(fileext = ".json")
 #' writeLines(jsonlite::toJSON(list(stores = list(store)), auto_unbox = TRUE), input)

@@ -12,7 +12,7 @@ echonet_spacing_frames <- 20L
 echonet_end_systoles <- function(size) {
   count <- length(size)
   if (count < 3L) {
-    return(data.frame(index = integer(), prominence = double()))
+    return(no_minima)
   }
   sorted <- sort(size)
   at <- pmin(round(count^c(0.05, 0.95)) + 1L, count)

@@ -115,11 +115,14 @@ store_warnings <- function(beats) {
     return(NULL)
   }
   model <- root[["model"]]
-  # Whole sentences, whether or not the model's card ends them with a full stop.
-  sentence <- function(text) sub("[.[:space:]]*$", ".", text)
+  # Whole sentences, whether or not the model's card has capitals and full stops.
+  sentence <- function(text) {
+    paste0(toupper(substr(text, 1L, 1L)), sub("[.[:space:]]*$", ".", substring(text, 2L)))
+  }
   c(
     lapply(unlist(root[["warnings"]]), function(text) one_warning("store", text)),
-    list(one_warning("research_weights", "Outlines by ", model[["name"]], ", trained on: ",
-                     sentence(model[["training_data"]]), " ", sentence(model[["intended_use"]])))
+    list(one_warning("research_weights", "Outlines by ", model[["name"]], ". Trained on: ",
+                     sub("[.[:space:]]*$", ".", model[["training_data"]]), " ",
+                     sentence(model[["intended_use"]])))
   )
 }

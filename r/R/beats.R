@@ -14,7 +14,8 @@
 #' 3. The cycle length T comes from the autocorrelation, for lags of 30 to 220 bpm: the smallest
 #'    peak of at least 0.85 of the highest.
 #' 4. ES are minima, on the curve smoothed over 0.35 T (0.14 to 0.35 s), with a prominence of at
-#'    least 0.35 of its range (5th to 95th percentile) and a spacing of at least 0.4 T (0.273 to
+#'    least 0.35 of its range (5th to 95th percentile; 0.20 on a side that the clip's edge cuts
+#'    off) and a spacing of at least 0.4 T (0.273 to
 #'    0.40 s).
 #' 5. ED is the maximum between two ES. A beat is complete only if its ED, its ES and the next ED
 #'    lie inside the clip: an ED at an edge counts only if the curve falls again beyond it.
@@ -55,7 +56,7 @@
 #'   Nature 2020;580:252-256. \doi{10.1038/s41586-020-2145-8} (the `echonet` rule).
 #'   Savitzky A, Golay MJE. Anal Chem 1964;36:1627-1639.
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' beats <- detect_beats(read_segmentation(store))
 #' beats
 #' summary(beats)

@@ -30,7 +30,7 @@ usage <- paste(
 #' @param quit Leave R with the exit code? By default where R is not interactive.
 #' @return The exit code, invisibly.
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' main(store, quit = FALSE)
 #' @export
 main <- function(arguments = commandArgs(trailingOnly = TRUE), quit = !interactive()) {

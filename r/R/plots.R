@@ -3,7 +3,7 @@
 ink <- list(
   line = "#1d3a54", dot = "#9fb0be", grid = "#e4e8ec", shade = "#f0f4f7", text = "#44525f",
   ed = "#0072b2", es = "#d55e00", ed_on_black = "#56c8ff", es_on_black = "#ffa14a",
-  gap = "#b9c2ca"
+  refused = "#c5cdd4", gap = "#b9c2ca"
 )
 
 #' Plot the beats of a clip
@@ -18,7 +18,7 @@ ink <- list(
 #' @param ... Passed to [graphics::plot.window()].
 #' @return `x`, invisibly.
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' plot(detect_beats(read_segmentation(store)))
 #' @export
 plot.beatbybeat_beats <- function(x, highlight = NULL, ...) {

@@ -27,7 +27,7 @@
 #' file or array, the broken rule and the cure.
 #' @seealso [validate_segmentation()], [detect_beats()]
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' segmentation <- read_segmentation(store)
 #' segmentation
 #' head(as.data.frame(segmentation))
@@ -94,7 +94,7 @@ object_index <- function(segmentation, object) {
 #' @section Errors:
 #' As [read_segmentation()]; a missing, short or altered chunk is `beatbybeat_store_damaged`.
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' segmentation <- read_segmentation(store)
 #' mask <- read_mask(segmentation, c(1, 5))
 #' apply(mask, 1, sum)
@@ -223,4 +223,23 @@ print.beatbybeat_segmentation <- function(x, ...) {
   cat("  model:       ", root[["model"]][["name"]], " (", root[["model"]][["intended_use"]], ")\n",
       sep = "")
   invisible(x)
+}
+
+#' A small store to try things on
+#'
+#' Unpacks a store of a drawn ventricle (30 frames per second, 2.6 s, calibrated, apical
+#' four-chamber view) into the session's temporary folder.
+#'
+#' @return Path of the store.
+#' @examples
+#' read_segmentation(example_store())
+#' @export
+example_store <- function() {
+  folder <- file.path(tempdir(), "beatbybeat-example")
+  path <- file.path(folder, "simulated.zarr")
+  if (!file.exists(file.path(path, manifest_name))) {
+    archive <- system.file("extdata", "simulated.zarr.tar", package = "beatbybeat", mustWork = TRUE)
+    utils::untar(archive, exdir = folder, tar = "internal")
+  }
+  path
 }

@@ -17,7 +17,7 @@
 #' `beatbybeat_not_written` where the page cannot be written, and the errors of [read_mask()]
 #' where masks or images of the store are damaged; then no page is written.
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' page <- tempfile(fileext = ".html")
 #' report(detect_beats(read_segmentation(store)), page)
 #' @export
@@ -41,7 +41,7 @@ report_html <- function(beats, title) {
     headline_html(beats, s),
     notices_html(s),
     curve_html(beats, shown),
-    if (s$measurable) frames_html(beats, shown) else refused_html(beats),
+    frames_html(beats, shown),
     table_html(beats),
     provenance_html(beats),
     footer_html(beats)

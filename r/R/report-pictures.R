@@ -24,7 +24,7 @@ picture_html <- function(uri, description) {
 
 frames_html <- function(beats, shown) {
   if (is.null(shown)) {
-    return(NULL)
+    return(lone_frame_html(beats))
   }
   row <- beats$measures[shown, ]
   segmentation <- beats$segmentation
@@ -38,53 +38,90 @@ frames_html <- function(beats, shown) {
       paste0(number(size), " mL")
     })
   }
-  figure <- function(frame, time_s, size, name, colour, alt) {
-    uri <- frame_picture(segmentation, beats$object, frame, colour)
+  pictures <- read_frames(segmentation, beats$object, c(row$ed_frame, row$es_frame))
+  figure <- function(which, time_s, size, name, colour, alt) {
+    frame <- pictures$frames[which]
+    uri <- frame_picture(pictures, which, colour)
     c("<figure>", picture_html(uri, alt),
       element("figcaption", element("b", name, class = tolower(alt)), " \u00b7 ",
               number(time_s, 2L), " s", said(size), " \u00b7 frame ", frame), "</figure>")
   }
-  reason <- segmentation$attributes[["image_reason"]]
   c(
     "<section class=\"frames\">",
     element("h2", if (row$complete) "Beat " else "Incomplete beat ", row$beat),
     "<div class=\"pair\">",
-    figure(row$ed_frame, row$ed_s, row$size_ed, "End-diastole", ink$ed_on_black, "ED"),
-    figure(row$es_frame, row$es_s, row$size_es, "End-systole", ink$es_on_black, "ES"), "</div>",
-    if (!is.null(reason)) {
-      element("p", "The store holds no picture: ", escape_html(reason), ".", class = "caption")
-    },
-    "</section>"
+    figure(1L, row$ed_s, row$size_ed, "End-diastole", ink$ed_on_black, "ED"),
+    figure(2L, row$es_s, row$size_es, "End-systole", ink$es_on_black, "ES"), "</div>",
+    image_reason_html(segmentation), "</section>"
   )
 }
 
-# One frame of an object that is not measurable, so that a reader can see why.
-refused_html <- function(beats) {
-  outlined <- which(beats$frames$status == 4L)
-  candidates <- if (length(outlined) > 0L) outlined else beats$frames$frame
-  frame <- candidates[(length(candidates) + 1L) %/% 2L]
-  uri <- frame_picture(beats$segmentation, beats$object, frame, "#c5cdd4")
-  said <- if (length(outlined) > 0L) "with the outline that was not trusted" else "no outline"
-  c(
-    "<section class=\"frames\">", element("h2", "The clip"), "<div class=\"pair\">",
-    c("<figure>", picture_html(uri, paste("A frame", said)),
-      element("figcaption", "Frame ", frame, ", ", said), "</figure>"),
-    "</div>", "</section>"
-  )
-}
-
-frame_picture <- function(segmentation, object, frame, colour) {
-  aspect <- segmentation$attributes[["pixel_aspect"]]
-  mask <- one_frame(read_mask(segmentation, frame, object))
-  image <- read_image(segmentation, frame)
-  if (!is.null(image)) {
-    image <- one_frame(image)
+# One frame where no beat can be shown, so that a reader sees what was outlined: of those measured
+# the largest; where the object is not measurable, the middle one of those not trusted.
+lone_frame_html <- function(beats) {
+  frames <- beats$frames
+  measured <- which(frames$usable)
+  refused <- which(frames$status == 4L)
+  if (length(measured) > 0L) {
+    frame <- measured[which.max(frames$area[measured])]
+    said <- "the largest outline of the clip"
+  } else if (length(refused) > 0L) {
+    frame <- refused[(length(refused) + 1L) %/% 2L]
+    said <- "with an outline that was not trusted"
+  } else {
+    frame <- (nrow(frames) + 1L) %/% 2L
+    said <- "without an outline"
   }
-  shape <- dim(mask) * c(aspect, 1)
-  scale <- 900 / max(shape)
-  pixels <- pmax(round(shape * scale), 1)
-  png_data_uri(pixels[2], pixels[1], function() draw_frame(image, mask, aspect, colour))
+  pictures <- read_frames(beats$segmentation, beats$object, frame)
+  uri <- frame_picture(pictures, 1L, ink$refused)
+  c(
+    "<section class=\"frames\">", element("h2", "A frame of the clip"), "<div class=\"pair\">",
+    "<figure>", picture_html(uri, paste("A frame,", said)),
+    element("figcaption", number(frames$time_s[frame], 2L), " s \u00b7 frame ", frame, ", ", said),
+    "</figure>", "</div>", image_reason_html(beats$segmentation), "</section>"
+  )
 }
 
-# (1, y, x) -> (y, x)
-one_frame <- function(frames) matrix(frames, dim(frames)[2], dim(frames)[3])
+image_reason_html <- function(segmentation) {
+  reason <- segmentation$attributes[["image_reason"]]
+  if (!is.null(reason)) {
+    element("p", "The store holds no picture: ", escape_html(reason), ".", class = "caption")
+  }
+}
+
+# Masks, images and the rows and columns worth showing, the same for all the frames.
+read_frames <- function(segmentation, object, frames) {
+  mask <- read_mask(segmentation, frames, object)
+  mask[is.na(mask)] <- FALSE
+  image <- read_image(segmentation, frames)
+  lit <- if (is.null(image)) array(TRUE, dim(mask)) else mask | image >= least_lit
+  list(
+    frames = frames, mask = mask, image = image,
+    aspect = segmentation$attributes[["pixel_aspect"]],
+    rows = shown_range(apply(lit, 2L, any)), columns = shown_range(apply(lit, 3L, any))
+  )
+}
+
+# Grey values below this are taken for the dark outside the sector.
+least_lit <- 8L
+
+# From the first TRUE to the last, with a margin of 3 %; everything where nothing is TRUE.
+shown_range <- function(lit) {
+  count <- length(lit)
+  if (!any(lit)) {
+    return(seq_len(count))
+  }
+  margin <- ceiling(0.03 * count)
+  seq.int(max(1L, min(which(lit)) - margin), min(count, max(which(lit)) + margin))
+}
+
+frame_picture <- function(pictures, which, colour) {
+  crop <- function(stack) {
+    matrix(stack[which, pictures$rows, pictures$columns], length(pictures$rows))
+  }
+  mask <- crop(pictures$mask)
+  image <- if (!is.null(pictures$image)) crop(pictures$image)
+  shape <- dim(mask) * c(pictures$aspect, 1)
+  pixels <- pmax(round(shape * 900 / max(shape)), 1)
+  png_data_uri(pixels[2], pixels[1], function() draw_frame(image, mask, pictures$aspect, colour))
+}

@@ -16,13 +16,16 @@ table_html <- function(beats) {
   head <- paste0("<th>", names(columns), "</th>", collapse = "")
   cells <- do.call(paste0, lapply(columns, function(column) paste0("<td>", column, "</td>")))
   class <- ifelse(table$complete, "", " class=\"incomplete\"")
+  short <- if (nrow(table) <= 10L) " keep" # a short table is not broken over two pages
   c(
-    "<section class=\"beats\">", element("h2", "Beats"), "<table>",
+    paste0("<section class=\"beats", short, "\">"), element("h2", "Beats"), "<table>",
     paste0("<thead><tr>", head, "</tr></thead>"), "<tbody>",
     paste0("<tr", class, ">", cells, "</tr>"), "</tbody>", "</table>",
     element("p", "Cycle: from one ED to the next. Incomplete beats, in grey, are cut by an edge ",
             "of the clip or by a gap, and are in no mean. Confidence orders beats; it is not a ",
-            "probability.", class = "caption"),
+            "probability.", if (!beats$calibrated && !beats$area_only) {
+              " Volumes are relative: the largest EDV is 1."
+            }, class = "caption"),
     "</section>"
   )
 }
@@ -41,8 +44,8 @@ size_columns <- function(beats) {
   volumes <- if (beats$calibrated) {
     list("EDV (mL)" = number(table$edv_ml), "ESV (mL)" = number(table$esv_ml))
   } else {
-    list("EDV (largest = 1)" = number(table$edv_relative, 2L),
-         "ESV (same)" = number(table$esv_relative, 2L))
+    list("EDV (rel.)" = number(table$edv_relative, 2L),
+         "ESV (rel.)" = number(table$esv_relative, 2L))
   }
   c(volumes, list("EF (%)" = number(table$ef_percent)))
 }

@@ -14,7 +14,7 @@
 #'   `where` (the file, array or attribute) and `message`. No rows: the store is valid.
 #' @seealso [read_segmentation()]
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' validate_segmentation(store)
 #' @export
 validate_segmentation <- function(path) {

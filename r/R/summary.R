@@ -14,7 +14,7 @@
 #'   `edv_ml`, `esv_ml` (means over the same beats), `fac_percent` (PLAX, PSAX), `heart_rate_bpm`,
 #'   `rhythm` (`"regular"`, `"irregular"`, `NA`), `measurable`, `reasons`, `warnings`.
 #' @examples
-#' store <- system.file("extdata", "simulated.zarr", package = "beatbybeat")
+#' store <- example_store()
 #' summary(detect_beats(read_segmentation(store)))
 #' @export
 summary.beatbybeat_beats <- function(object, ...) {

@@ -10,8 +10,6 @@ members <- c("store", "error", "measurable", "reasons", "ef_percent", "ef_low", 
              "ef_source", "n_beats", "n_complete", "edv_ml", "esv_ml", "fac_percent",
              "heart_rate_bpm", "rhythm", "warnings", "beats")
 
-example_store <- function() system.file("extdata", "simulated.zarr", package = "beatbybeat")
-
 test_that("results come in order, with all members, and a bad store does not stop the others", {
   results <- ask(list(stores = list("no-such.zarr", example_store()), method = "beatbybeat"))
   expect_length(results, 2)

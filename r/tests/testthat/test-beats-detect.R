@@ -84,6 +84,26 @@ test_that("prominence is the lower of the two rises", {
   expect_identical(found$prominence, c(3, 4))
 })
 
+test_that("end-systoles near a clip's edge are found, without false ones", {
+  clips <- lapply(1:40, function(seed) {
+    simulate_clip(seed, rate_bpm = 50 + seed, frame_rate_hz = 30, duration_s = 29 / 30,
+                  noise = 0.015)
+  })
+  counts <- Reduce(`+`, lapply(clips, function(clip) {
+    time_s <- clip$frames$time_s
+    found <- time_s[find_end_systoles(time_s, clip$frames$area_px)$minima$index]
+    match_beats(found, clip$beats$es_s, max(time_s), edge_s = 0.08)
+  }))
+  expect_gte(counts[["true_found"]] / counts[["true"]], 0.88)
+  expect_gte(counts[["found_true"]] / counts[["found"]], 0.97)
+})
+
+test_that("a rise that the edge cuts off is marked", {
+  found <- prominent_minima(c(5, 4, 1, 9, 8, 8.5, 2))
+  expect_identical(found$left_cut, c(TRUE, FALSE))
+  expect_identical(found$right_cut, c(FALSE, FALSE))
+})
+
 test_that("a minimum of two equal frames is one minimum", {
   expect_identical(prominent_minima(c(5, 1, 1, 5))$index, 2L)
 })

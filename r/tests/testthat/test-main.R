@@ -1,5 +1,3 @@
-example_store <- function() system.file("extdata", "simulated.zarr", package = "beatbybeat")
-
 test_that("the example store is valid, and main() prints its EF", {
   expect_identical(nrow(validate_segmentation(example_store())), 0L)
   expect_output(code <- main(example_store(), quit = FALSE), "Ejection fraction: 5[0-9] %")

@@ -101,8 +101,9 @@ test_that("curves open in under 50 ms, whatever the mask's size", {
   small <- store_path()
   large <- store_path()
   open_ms <- function(path) {
-    times <- replicate(7, system.time(read_segmentation(path))[["elapsed"]])
-    1000 * min(times)
+    # Processor time of five openings: what a shared machine does beside them does not count.
+    times <- replicate(4, sum(system.time(for (i in 1:5) read_segmentation(path))[1:2]))
+    1000 * min(times) / 5
   }
   write_asymmetric(small)
   masks <- array(FALSE, c(40L, 400L, 400L))
@@ -111,7 +112,7 @@ test_that("curves open in under 50 ms, whatever the mask's size", {
                    masks = masks, height = 400L, width = 400L, chunk_frames = 20L,
                    with_image = FALSE)
   expect_lt(open_ms(large), 50)
-  expect_lt(open_ms(large), open_ms(small) + 25)
+  expect_lt(open_ms(large), open_ms(small) + 15)
 })
 
 test_that("frames outside the clip are refused", {

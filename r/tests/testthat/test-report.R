@@ -40,11 +40,19 @@ test_that("its pictures are PNG", {
 test_that("a frame's picture has the pixels' true aspect", {
   path <- beating_store(1, duration_s = 1, store = list(height = 40L, width = 40L,
                                                         spacing_cm = c(0.4, 0.2)))
-  uri <- frame_picture(read_segmentation(path), "left_ventricle", 1L, "red")
+  pictures <- read_frames(read_segmentation(path), "left_ventricle", 1L)
+  pictures$rows <- pictures$columns <- 1:40
+  uri <- frame_picture(pictures, 1L, "red")
   bytes <- jsonlite::base64_dec(sub("^.*,", "", uri))
   width <- sum(as.integer(bytes[17:20]) * 256^(3:0))
   height <- sum(as.integer(bytes[21:24]) * 256^(3:0))
   expect_equal(height / width, 2, tolerance = 0.01)
+})
+
+test_that("frames are cropped to what is lit or outlined, alike for all of them", {
+  expect_identical(shown_range(c(rep(FALSE, 40), rep(TRUE, 10), rep(FALSE, 50))), 38:53)
+  expect_identical(shown_range(c(TRUE, FALSE)), 1:2)
+  expect_identical(shown_range(rep(FALSE, 5)), 1:5)
 })
 
 test_that("the page says when the EF is from an incomplete beat", {
