@@ -23,6 +23,7 @@ from medseg.decode.dicom_pixels import DicomFrames
 from medseg.decode.dicom_region import dicom_regions, dicom_view
 from medseg.decode.dicom_time import dicom_frame_times
 from medseg.decode.signature import sha256_of_file
+from medseg.decode.wording import printable
 from medseg.errors import ClipHasNoFrames, ClipUnreadable, FrameNotDecoded, InputError
 
 
@@ -55,7 +56,7 @@ def _open(path: Path) -> Clip:
         photometric = str(ds.get("PhotometricInterpretation", ""))
         if photometric not in KNOWN_PHOTOMETRICS:
             raise ClipUnreadable(
-                f"{path}: pixels of kind {photometric or 'unknown'!r} are not understood: "
+                f"{path}: pixels of kind {printable(photometric) or 'unknown'} are not understood: "
                 "export the clip as RGB or MONOCHROME2"
             )
         if syntax == DeflatedExplicitVRLittleEndian:
@@ -113,7 +114,7 @@ def _check_has_pictures(path: Path, ds: Dataset) -> None:
     if "Rows" in ds and "Columns" in ds:
         return
     if sop_class:
-        what = sop_class.name if sop_class.name != sop_class else "an object"
+        what = printable(sop_class.name) if sop_class.name != sop_class else "an object"
         raise ClipHasNoFrames(f"{path}: is {what} and holds no pixels: give an image file")
     if len(ds) == 0 or "SOPInstanceUID" not in ds:
         raise ClipUnreadable(

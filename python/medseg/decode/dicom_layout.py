@@ -9,10 +9,11 @@ from typing import Any, BinaryIO
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
-from medseg.decode.dicom_fragments import frame_spans, scan_fragments
+from medseg.decode.dicom_fragments import Span, frame_spans, scan_fragments
 from medseg.decode.dicom_pixels import PixelLayout
+from medseg.decode.wording import printable
 from medseg.errors import ClipHasNoFrames, ClipUnreadable
 
 MAX_FRAME_PIXELS = 2**26
@@ -52,6 +53,8 @@ def pixel_layout(
         if len(groups) > count:
             notes += (f"the file says {count} frames and holds {len(groups)}: {count} are used",)
         spans = tuple(groups[:count])
+        if syntax == RLELossless:
+            _check_rle_can_hold(path, options, spans, height * width)
     layout = PixelLayout(
         path=path,
         transfer_syntax=syntax,
@@ -63,6 +66,19 @@ def pixel_layout(
         spans=spans,
     )
     return layout, notes
+
+
+def _check_rle_can_hold(
+    path: Path, options: dict[str, Any], spans: tuple[tuple[Span, ...], ...], pixels: int
+) -> None:
+    """Raise ClipUnreadable where a frame is larger than its run-length code can tell (64 : 1)."""
+    frame_bytes = pixels * int(options["samples_per_pixel"]) * int(options["bits_allocated"]) // 8
+    shortest = min(sum(length for _, length in frame) for frame in spans)
+    if frame_bytes > 64 * shortest:
+        raise ClipUnreadable(
+            f"{path}: frames of {frame_bytes} bytes cannot come from {shortest} of run-length "
+            "code: the file is damaged; copy or export it again"
+        )
 
 
 def inflated_layout(path: Path, ds: Dataset) -> tuple[PixelLayout, tuple[str, ...]]:
@@ -129,14 +145,14 @@ def _checked_options(path: Path, ds: Dataset, syntax: UID) -> tuple[dict[str, An
     ):
         raise ClipUnreadable(
             f"{path}: {samples} samples a pixel of {bits_stored} in {bits_allocated} bits do not "
-            f"fit {ds.PhotometricInterpretation}: the file is damaged or no ultrasound picture"
+            f"fit {printable(ds.PhotometricInterpretation)}: the file is damaged or no picture"
         )
     try:
         available = get_decoder(syntax).is_available
     except NotImplementedError:
         available = False
     if not available:
-        name = syntax.name if syntax.name else str(syntax)
+        name = printable(syntax.name) or "an unknown way"
         raise ClipUnreadable(
             f"{path}: its pixels are compressed as {name}, which cannot be decoded here: "
             "export the clip uncompressed, or as MP4 if it is a video stream"

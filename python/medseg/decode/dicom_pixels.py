@@ -22,11 +22,15 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
     RLELossless,
 )
 
 from medseg.clip import Frames, check_range
 from medseg.decode.dicom_fragments import Span
+from medseg.decode.jpeg_stream import ended, holds_ycbcr, read_jpeg_header
+from medseg.decode.wording import printable
 from medseg.errors import FrameNotDecoded
 
 for _silence in (gdcm.Trace.DebugOff, gdcm.Trace.WarningOff, gdcm.Trace.ErrorOff):
@@ -34,7 +38,8 @@ for _silence in (gdcm.Trace.DebugOff, gdcm.Trace.WarningOff, gdcm.Trace.ErrorOff
 logging.getLogger("pydicom.pixels").setLevel(logging.CRITICAL)  # errors are raised, not logged
 
 Samples = np.ndarray[Any, Any]
-_JPEG = (JPEGBaseline8Bit, JPEGExtended12Bit)
+_PILLOW_JPEG = (JPEGBaseline8Bit, JPEGExtended12Bit)
+_JPEG = (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes)
 _JPEG_2000 = (JPEG2000Lossless, JPEG2000)
 
 
@@ -89,11 +94,16 @@ class DicomFrames:
             for offset, length in layout.spans[number]:
                 file.seek(offset)
                 stream += file.read(length)
-        if layout.transfer_syntax in _JPEG and holds_ycbcr(
-            stream, label=layout.options["photometric_interpretation"]
-        ):
-            with Image.open(BytesIO(stream), formats=("JPEG",)) as image:
-                return np.asarray(image.convert("RGB"))  # libjpeg converts, and only once
+        if layout.transfer_syntax in _JPEG:
+            header = read_jpeg_header(stream)
+            if header is None or (header.height, header.width) != (layout.height, layout.width):
+                # GDCM never comes back from some of these
+                raise ValueError("its compressed stream is damaged")
+            label = layout.options["photometric_interpretation"]
+            if layout.transfer_syntax in _PILLOW_JPEG and holds_ycbcr(header, label=label):
+                with Image.open(BytesIO(stream), formats=("JPEG",)) as image:
+                    return np.asarray(image.convert("RGB"))  # libjpeg converts, and only once
+            stream = ended(stream)
         if layout.transfer_syntax == RLELossless:
             return self._decoded(stream)
         if layout.transfer_syntax in _JPEG_2000:
@@ -121,31 +131,6 @@ class DicomFrames:
             return next(frames)[0]
 
 
-def holds_ycbcr(stream: bytes, *, label: str) -> bool:
-    """Say whether an 8-bit JPEG holds luma and chroma that Pillow will turn into RGB.
-
-    What the stream says itself (an Adobe APP14 or JFIF segment, components named R, G and B)
-    goes before the DICOM label: files labelled YBR hold RGB and the other way round, and pydicom
-    converts a stream with an Adobe segment twice.
-    """
-    position, adobe, jfif = 2, False, False
-    while position + 4 <= len(stream) and stream[position] == 0xFF:
-        marker = stream[position + 1]
-        length = int.from_bytes(stream[position + 2 : position + 4], "big")
-        body = stream[position + 4 : position + 2 + length]
-        if marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
-            adobe = True  # Pillow obeys its transform, none too
-        elif marker == 0xE0 and body.startswith(b"JFIF"):
-            jfif = True
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            if len(body) < 15 or body[0] != 8 or body[5] != 3:
-                return False
-            named_rgb = bytes(body[6:15:3]).upper() == b"RGB"
-            return adobe or jfif or (label.startswith("YBR") and not named_rgb)
-        position += 2 + length
-    return False
-
-
 @contextmanager
 def _stderr_closed() -> Iterator[None]:
     """Send what a C library prints on file descriptor 2 to nowhere, for as long as the block."""
@@ -165,7 +150,6 @@ def _stderr_closed() -> Iterator[None]:
 
 
 def _one_line(error: Exception) -> str:
-    words = " ".join(str(error).split()) or type(error).__name__
-    if "all available plugins" in words:
+    if "all available plugins" in str(error):
         return "its compressed stream is damaged or of a kind that is not known here"
-    return words if len(words) <= 120 else words[:117] + "..."
+    return printable(error, 120) or type(error).__name__

@@ -12,7 +12,12 @@ import pytest
 from pydicom import examples
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    RLELossless,
+)
 
 from medseg.decode import open_clip
 from medseg.errors import ClipHasNoFrames, ClipUnreadable
@@ -116,6 +121,23 @@ def test_huge_frames_are_refused_before_room_is_made(write_dicom) -> None:
     ds.Columns = 65535
     ds.save_as(path)
     assert "65535" in refusal(path, ClipUnreadable)
+
+
+def test_frames_that_run_length_code_cannot_hold_are_refused_at_once(write_dicom) -> None:
+    path = write_dicom(
+        GREY, syntax=RLELossless, pixels=[b"\1" + bytes(100)] * 4, Rows=8000, Columns=8000
+    )
+    assert "run-length" in refusal(path, ClipUnreadable)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value")
+def test_words_of_the_file_cannot_break_the_line_or_the_terminal(write_dicom) -> None:
+    path = write_dicom(GREY)
+    written = path.read_bytes()
+    assert b"MONOCHROME2 " in written
+    path.write_bytes(written.replace(b"MONOCHROME2 ", b"MONO\n\x1b[2J___"))
+    message = refusal(path, ClipUnreadable)
+    assert message.isprintable()
 
 
 def test_reports_directories_and_plans_have_no_frames() -> None:

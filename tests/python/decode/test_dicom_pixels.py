@@ -17,7 +17,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from medseg.decode import open_clip
-from medseg.decode.dicom_pixels import holds_ycbcr
+from medseg.decode.jpeg_stream import holds_ycbcr, read_jpeg_header
 from medseg.errors import ClipUnreadable, FrameNotDecoded
 
 
@@ -171,12 +171,14 @@ class TestJpegBaseline:
             plain = files.jpeg(frame, quality=98, keep_rgb=True, subsampling=0)
             start = plain.index(b"Adobe") - 4
             silent = plain[:start] + plain[start + 16 :]
-            stream.append(
-                silent.replace(b"R\x11\x00G\x11\x00B\x11\x00", b"\1\x11\0\2\x11\0\3\x11\0")
-            )
-        silent = stream[0]
+            named = silent.replace(b"R\x11\0G\x11\0B\x11\0", b"\1\x11\0\2\x11\0\3\x11\0")
+            stream.append(named.replace(b"\3R\0G\0B\0", b"\3\1\0\2\0\3\0"))  # in the scan
+        silent = read_jpeg_header(stream[0])
+        assert silent is not None and not silent.adobe and not silent.jfif
         assert holds_ycbcr(silent, label="YBR_FULL")
         assert not holds_ycbcr(silent, label="RGB")
+        path = write_dicom(RGB, "YBR_FULL", files.BASELINE, pixels=stream)
+        assert furthest(pixels_of(path), RGB) <= 8
 
     def test_real_clip_is_what_pydicom_shows_and_converted_once(self) -> None:
         path = examples.get_path("ybr_color")
