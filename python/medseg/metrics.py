@@ -81,7 +81,7 @@ def agreement(measured: Float, truth: Float) -> Agreement:
     got, want = measured[known], truth[known]
     error = got - want
     spread = float(((want - want.mean()) ** 2).sum())
-    varied = n > 1 and spread > 0
+    varied = n > 1 and spread > 1e-9 * float((want**2).sum())  # more than rounding
     both = float(got.std()) * float(want.std())
     return Agreement(
         n=n,

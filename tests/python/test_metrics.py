@@ -75,6 +75,8 @@ def test_agreement_of_nothing_is_missing_and_not_zero():
     one = agreement(np.array([51.0]), np.array([50.0]))
     assert one.mae == 1.0
     assert np.isnan(one.r_squared)
+    alike = agreement(np.array([40.0, 41.0, 42.0]), np.full(3, 36.4) + np.array([0, 1e-14, 0]))
+    assert np.isnan(alike.r_squared)
 
 
 def test_bootstrap_interval_of_a_mean_is_that_of_the_normal_law():
