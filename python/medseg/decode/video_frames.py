@@ -172,15 +172,15 @@ class _PyavFrames:
         return rgb
 
     def _decoded(self, start: int) -> Iterator[Picture]:
-        """Yield (number, frame) of the frames from ``start`` on that can be decoded."""
+        """Yield (number, frame) of the frames that can be decoded, from ``start`` or before it."""
         if start > 0 and self._stamps is not None:
             pictures = self._pictures(int(self._stamps[start]))
             first = next(pictures, None)
             if first is not None and first[0] <= start:
-                yield from (p for p in chain([first], pictures) if p[0] >= start)
+                yield from chain([first], pictures)
                 return
             # the container's key-frame table led astray: go through the file from its beginning
-        yield from (p for p in self._pictures(None) if p[0] >= start)
+        yield from self._pictures(None)
 
     def _pictures(self, stamp: int | None) -> Iterator[Picture]:
         """Yield (number, frame) from the key frame at or before a time stamp, or from the first."""

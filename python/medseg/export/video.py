@@ -166,10 +166,6 @@ def exact_rate(frame_rate_hz: float | Fraction, *, name: str) -> Fraction:
     if not np.isfinite(float(frame_rate_hz)) or frame_rate_hz <= 0:
         raise InputError(f"{name}: frame rate {frame_rate_hz} is not a positive number of hertz")
     exact = Fraction(frame_rate_hz)
-    for finest in (1, 1001, _FINEST_RATE):
-        rate = exact.limit_denominator(finest)
-        if rate > 0 and abs(rate / exact - 1) < Fraction(1, 10_000_000):
-            return rate
     if exact < 1:
         return 1 / (1 / exact).limit_denominator(_FINEST_RATE)
     return exact.limit_denominator(_FINEST_RATE)
