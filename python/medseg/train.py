@@ -153,7 +153,7 @@ def train_default(
         loss = dice_cross_entropy(logits.float(), labels)
         if not torch.isfinite(loss):
             raise TrainingError(
-                f"training: the loss is {float(loss)} at step {step}; lower the learning rate "
+                f"training: the loss is {float(loss.detach())} at step {step}; lower the learning rate "
                 f"(now {recipe.learning_rate})"
             )
         optimiser.zero_grad(set_to_none=True)

@@ -14,7 +14,7 @@ from medseg.models.default import (
     pack_metadata,
     standardise,
 )
-from medseg.models.unet import UNet, UNetShape
+from medseg.models.unet import UNet, UNetShape, fused
 from medseg.sector import Sector
 
 SMALL = UNetShape(frames=3, classes=5, widths=(4, 8))
@@ -75,6 +75,19 @@ def test_a_frame_s_answer_does_not_depend_on_the_window_it_came_in(weights):
     together = ask(0, 24, slice(10, 14))
     apart = ask(5, 20, slice(5, 9))
     np.testing.assert_allclose(together, apart, atol=1e-6)
+
+
+def test_folding_the_normalisation_changes_no_answer():
+    torch.manual_seed(1)
+    network = UNet(SMALL)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-1, 1)
+            module.running_var.uniform_(0.5, 2)
+    pictures = torch.randn(2, 3, 32, 32)
+    with torch.inference_mode():
+        plain = network.eval()(pictures)
+        torch.testing.assert_close(fused(network)(pictures), plain, rtol=1e-4, atol=1e-5)
 
 
 def test_nothing_is_found_outside_the_square_around_the_sector(weights):
