@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import secrets
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,9 +54,20 @@ def save_curve_png(
     note = verdict_line(segmentation.attrs, object_index)
     if note:
         axes.text(0.01, 0.03, note, transform=axes.transAxes, fontsize=8, color="#a03000")
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    _write_whole(Path(path), picture.getvalue())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file under its name only when it is complete."""
+    stage = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
     try:
-        figure.savefig(path, format="png")
+        stage.write_bytes(content)
+        stage.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            stage.unlink(missing_ok=True)
         raise OutputError(
             f"{path}: cannot be written ({error.strerror}); choose another --out"
         ) from None
