@@ -151,9 +151,10 @@ def train_default(
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(pictures.contiguous(memory_format=torch.channels_last))
         loss = dice_cross_entropy(logits.float(), labels)
-        if not torch.isfinite(loss):
+        value = float(loss.detach())
+        if not np.isfinite(value):
             raise TrainingError(
-                f"training: the loss is {float(loss.detach())} at step {step}; lower the learning rate "
+                f"training: the loss is {value} at step {step}; lower the learning rate "
                 f"(now {recipe.learning_rate})"
             )
         optimiser.zero_grad(set_to_none=True)
@@ -169,7 +170,7 @@ def train_default(
                     kept.lerp_(now, 1 - decay)
                 else:
                     kept.copy_(now)
-        running += (float(loss.detach()) - running) * (1 / min(step + 1, 100))
+        running += (value - running) * (1 / min(step + 1, 100))
         report("train", step + 1, recipe.steps, {"loss": running})
     figures = {"loss": running, "validation_dice": validate(average, validation)}
     preparation = Preparation(size=recipe.size, gap_s=FRAME_GAP_S)
