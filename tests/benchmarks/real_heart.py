@@ -79,7 +79,9 @@ def main() -> None:
         print("  traced by eye:", ", ".join(f"{k}: {v:.3f}" for k, v in scores.items()))
         area = masks.sum((1, 2)).astype(float)
         smooth = ndimage.gaussian_filter1d(area, 2.0)
-        print(f"  area off its smoothed curve, SD: {100 * (area - smooth).std() / area.mean():.1f} %")
+        print(
+            f"  area off its smoothed curve, SD: {100 * (area - smooth).std() / area.mean():.1f} %"
+        )
         print("  areas:", " ".join(str(int(v)) for v in area))
         copies = {
             "mirrored": (frames[:, :, ::-1], lambda m: m[:, :, ::-1]),
