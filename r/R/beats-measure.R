@@ -3,8 +3,8 @@
 # Sizes are read from the measured curve (volume, or area where the view allows no volume) after a
 # local cubic over 0.25 T (0.10 to 0.30 s): the end-systole is its minimum within 0.08 s of the
 # one detected, the end-diastole its maximum between end-systoles. Single frames' raw extremes
-# overestimate EF: by 3.6 points on average over simulated curves with 0.5 to 4 % noise, 25 to
-# 100 Hz, 50 to 160 bpm and EF 25 to 70 %, against -0.1 this way.
+# overestimate EF: by 3.8 points on average over simulated curves with 0.5 to 4 % noise, 25 to
+# 100 Hz, 50 to 160 bpm and EF 25 to 70 %, against -0.2 this way (data-raw/beat_accuracy.R).
 
 es_search_s <- 0.08
 

@@ -22,7 +22,7 @@
 #' 6. The volume of ED and ES is the extreme of the *volume curve after light smoothing* (local
 #'    cubic over 0.25 T, 0.10 to 0.30 s), ES within 0.08 s of the detected one. Raw extremes of
 #'    noisy frames are farther apart than the heart's: on simulated curves they overestimate EF by
-#'    3.6 points on average, this choice by -0.1.
+#'    3.8 points on average, this choice by -0.2.
 #'
 #' A beat that the clip's edge cuts has `complete = FALSE`. It has an EF if its ED (before or after
 #' its ES) is seen, or if the clip holds at least 0.25 s before or 0.40 s after the ES; otherwise

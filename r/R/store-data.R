@@ -108,10 +108,8 @@ check_empty_frames <- function(curves) {
       frame_finding(undecoded & present, "D9", name, "is not NaN where the status is 2")
     )
   })
-  infinite <- is.infinite(curves$confidence)
   c(
     unlist(findings, recursive = FALSE),
-    frame_finding(none & infinite, "D8", "confidence", "is infinite where the status is 1"),
     frame_finding(undecoded & !is.na(curves$confidence), "D9", "confidence",
                   "is not NaN where the status is 2")
   )
@@ -147,9 +145,9 @@ check_quality_status <- function(status, root) {
 }
 
 # D1, D5, D8, D9 and D11 of the mask, and D1 of the image, one chunk at a time.
-check_pictures <- function(path, documents, curves, root) {
+check_pictures <- function(path, documents) {
   arrays <- intersect(picture_arrays, known_arrays_in(documents))
-  pixels <- array(NA_real_, dim(curves$status))
+  pixels <- array(NA_real_, shape_of("status", documents))
   findings <- no_findings
   beyond <- FALSE & pixels
   for (name in arrays) {
@@ -169,22 +167,22 @@ check_pictures <- function(path, documents, curves, root) {
   list(findings = findings, pixels = pixels, beyond = beyond)
 }
 
-check_masks <- function(pictures, curves, root) {
+# `found` are the findings about the curves: D11 is checked only where D7 holds.
+check_masks <- function(pictures, curves, root, found) {
   status <- curves$status
   beyond <- frame_finding(pictures$beyond, "D5", "mask", "holds a value other than 0 and 1")
-  if (any(status > 4L)) {
+  if (length(beyond) > 0L || any(status > 4L)) {
     return(beyond)
   }
   filled <- pictures$pixels > 0
   findings <- c(
-    beyond,
     frame_finding(status == 1L & filled, "D8", "mask", "is not empty where the status is 1"),
     frame_finding(status == 2L & filled, "D9", "mask", "is not empty where the status is 2")
   )
-  measured <- array(status %in% c(0L, 3L, 4L), dim(status))
-  if (length(beyond) > 0L || any(is.na(curves$area_px[measured]))) {
+  if (any(vapply(found, function(f) f$code == "D7", logical(1)))) {
     return(findings)
   }
+  measured <- array(status %in% c(0L, 3L, 4L), dim(status))
   expected <- pictures$pixels * root[["pixel_aspect"]]
   wrong <- measured & array(differ(curves$area_px, expected), dim(status))
   c(findings, frame_finding(wrong, "D11", "area_px",

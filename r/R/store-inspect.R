@@ -76,14 +76,15 @@ inspect_contents <- function(path, entries, version, everything) {
 inspect_data <- function(result, everything) {
   curves <- read_curves(result$path, result$documents)
   pictures <- if (everything) {
-    check_pictures(result$path, result$documents, curves$values, result$root)
+    check_pictures(result$path, result$documents)
   }
   result$curves <- curves$values
   result$findings <- c(curves$findings, pictures$findings)
   if (length(result$findings) == 0L) {
+    found <- check_curves(curves$values, result$root)
     result$findings <- c(
-      check_curves(curves$values, result$root),
-      if (everything) check_masks(pictures, curves$values, result$root)
+      found,
+      if (everything) check_masks(pictures, curves$values, result$root, found)
     )
   }
   result

@@ -31,6 +31,13 @@ test_that("damage that the manifest agrees with is found in the data", {
   expect_identical(codes_of(path), "D1")
 })
 
+test_that("a curve that cannot be decoded is a finding, not a crash", {
+  path <- small_store()
+  writeBin(as.raw(1:30), file.path(path, "status", "0.0"))
+  seal_store(path)
+  expect_identical(codes_of(path), "D1")
+})
+
 test_that("nothing there, no manifest and a file in its place are not found or incomplete", {
   expect_error(read_segmentation("no/such.zarr"), "there is no store",
                class = "beatbybeat_store_not_found")

@@ -1,0 +1,98 @@
+# Measures the method on simulated curves, and the choices that the comments in R/ quote.
+# Run it in `r/` (about a minute on an idle core):
+#   Rscript data-raw/beat_accuracy.R
+
+for (file in sort(list.files("R", "\\.R$", full.names = TRUE), method = "radix")) source(file)
+source("tests/testthat/helper-curves.R")
+
+score <- function(find, clips, edge_s = 0.15) {
+  total <- Reduce(`+`, lapply(clips, function(clip) {
+    frames <- clip$frames
+    found <- unlist(lapply(
+      stretches_of(frames$time_s, frames$status %in% c(0L, 3L)),
+      function(at) frames$time_s[at][find(frames$time_s[at], frames$area_px[at])$minima$index]
+    ))
+    match_beats(as.double(found), clip$beats$es_s, max(frames$time_s), edge_s = edge_s)
+  }))
+  c(sensitivity = total[["true_found"]] / total[["true"]],
+    precision = total[["found_true"]] / total[["found"]])
+}
+
+clips_of <- function(n, ...) lapply(seq_len(n), simulate_clip, ...)
+
+cases <- list(
+  "50 Hz, 70 bpm" = list(), "6 % noise" = list(noise = 0.06), "160 bpm" = list(rate_bpm = 160),
+  "30 Hz, 110 bpm" = list(rate_bpm = 110, frame_rate_hz = 30),
+  "25 Hz, 150 bpm" = list(rate_bpm = 150, frame_rate_hz = 25),
+  "100 Hz, 4 % noise" = list(frame_rate_hz = 100, noise = 0.04),
+  "40 bpm" = list(rate_bpm = 40, duration_s = 6),
+  "AF, 90 bpm" = list(rhythm = "af", rate_bpm = 90), "ectopic" = list(rhythm = "ectopic"),
+  "EF 20 %, 4 % noise, drift" = list(ef = 20, noise = 0.04, drift = 0.03),
+  "EF 20 %, 2 % noise, drift" = list(ef = 20, noise = 0.02, drift = 0.03),
+  "EF 10 %, 1.5 % noise" = list(ef = 10, noise = 0.015), "1.5 s" = list(duration_s = 1.5),
+  "5 % lost, 3 % noise" = list(missing = 0.05, noise = 0.03)
+)
+
+# The method without the wider window once the cycle is known.
+narrow <- function(time_s, area) {
+  value <- smooth_cubic(time_s, hampel(time_s, area), 0.14)
+  cycle_s <- cycle_by_autocorrelation(time_s, value)[["cycle_s"]]
+  spacing_s <- if (is.na(cycle_s)) 0.273 else clamp(0.4 * cycle_s, 0.273, 0.40)
+  minima <- prominent_minima(value)
+  minima <- minima[is_deep(minima, curve_range(value)), ]
+  list(minima = spaced_minima(minima, time_s, spacing_s))
+}
+
+cat("End-systoles within 0.10 s, 60 clips a case: sensitivity and precision\n")
+table <- t(vapply(cases, function(case) {
+  clips <- do.call(clips_of, c(list(60), case))
+  c(ours = score(find_end_systoles, clips), "0.14 s only" = score(narrow, clips),
+    echonet = score(find_end_systoles_echonet, clips))
+}, double(6)))
+print(round(table, 3))
+
+cat("\nClips of 30 frames at 30 Hz, edges counted from 0.08 s: without and with the cut-rise rule\n")
+short <- lapply(1:120, function(seed) {
+  simulate_clip(seed, rate_bpm = 50 + seed %% 50, frame_rate_hz = 30, duration_s = 29 / 30,
+                noise = 0.015)
+})
+with_rule <- score(find_end_systoles, short, 0.08)
+least_cut_rise <- least_rise
+print(round(rbind(without = score(find_end_systoles, short, 0.08), with = with_rule), 3))
+least_cut_rise <- 0.20
+
+cat("\nEF error (points) over noise, frame rate, rate and EF: this method and raw extremes\n")
+grid <- expand.grid(noise = c(0.005, 0.02, 0.04), rate_hz = c(25, 50, 100),
+                    rate = c(50, 75, 120, 160), ef = c(25, 55, 70), seed = 1:3)
+errors <- t(vapply(seq_len(nrow(grid)), function(i) {
+  g <- grid[i, ]
+  frames <- simulate_clip(10 * i, rate_bpm = g$rate, frame_rate_hz = g$rate_hz, noise = g$noise,
+                          ef = g$ef, duration_s = 5)$frames
+  names(frames)[2:3] <- c("area", "long_axis")
+  beats <- detect_beats(frames, view = "A4C")
+  complete <- beats$measures[beats$measures$complete, ]
+  raw <- vapply(seq_len(nrow(complete)), function(k) {
+    near <- function(t, within_s) abs(frames$time_s - t) <= within_s
+    volume <- beats$frames$volume
+    ejection_fraction(max(volume[near(complete$ed_s[k], 0.12)]),
+                      min(volume[near(complete$es_s[k], 0.08)]))
+  }, double(1))
+  c(ours = mean(complete$ef_percent), raw = mean(raw),
+    rate = summary(beats)$heart_rate_bpm) - c(g$ef, g$ef, g$rate)
+}, double(3)))
+kept <- errors[stats::complete.cases(errors), ]
+print(round(rbind(bias = colMeans(kept), absolute = colMeans(abs(kept))), 2))
+cat(nrow(kept), "of", nrow(grid), "clips have complete beats\n")
+for (by in c("noise", "rate_hz", "rate", "ef")) {
+  cat("\nEF bias by ", by, "\n", sep = "")
+  print(round(vapply(split(errors[, "ours"], grid[[by]]), mean, double(1), na.rm = TRUE), 2))
+}
+
+cat("\nEF of clips of one second, incomplete beats included (points)\n")
+one_second <- vapply(short, function(clip) {
+  names(clip$frames)[2:3] <- c("area", "long_axis")
+  summary(detect_beats(clip$frames, view = "A4C"))$ef_percent - 60
+}, double(1))
+print(round(c(given = mean(!is.na(one_second)), bias = mean(one_second, na.rm = TRUE),
+              absolute = mean(abs(one_second), na.rm = TRUE),
+              stats::quantile(abs(one_second), 0.95, na.rm = TRUE)), 2))
