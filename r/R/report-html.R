@@ -190,13 +190,15 @@ curve_html <- function(beats, shown) {
   if (!any(beats$frames$usable)) {
     return(NULL)
   }
+  any_complete <- any(beats$table$complete)
   picture <- png_data_uri(1800L, 620L, function() plot(beats, highlight = shown))
   c(
     "<section class=\"curve\">", element("h2", "The clip"),
     picture_html(picture, "Curve of the ventricle over time, with ED and ES of every beat"),
-    element("p", "Dots: single frames. Line: what sizes are read from. Shaded: complete beats, ",
-            "with their ", if (beats$area_only) "fractional area change" else "EF",
-            if (!is.null(shown)) ". Ringed: the frames below", ".", class = "caption"),
+    element("p", "Dots: single frames. Line: what sizes are read from.", if (any_complete) {
+      paste0(" Shaded: complete beats, with their ",
+             if (beats$area_only) "fractional area change." else "EF.")
+    }, if (!is.null(shown)) " Ringed: the frames below.", class = "caption"),
     "</section>"
   )
 }
