@@ -63,7 +63,7 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
         gamma=rng.uniform(0.75, 2.2),
         depth_gain_db=tuple(float(v) for v in rng.normal(0, 4, 6)),
         lateral_gain_db=tuple(float(v) for v in rng.normal(0, 2.5, 7)),
-        window_db=rng.uniform(1, 8),
+        window_db=rng.uniform(1, 7),
         edge_loss_db=rng.uniform(0, 26) * (rng.random() < 0.75),
         noise_db=rng.uniform(-62, -32),
         haze_db=rng.uniform(-40, -3),
@@ -71,7 +71,7 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
         shadows=shadows,
         clutter_db=rng.uniform(-50, -22),
         ring_db=rng.uniform(-20, 6),
-        persistence=rng.uniform(0.0, 0.45),
+        persistence=rng.uniform(0.0, 0.3),
         smoothing=(float(rng.uniform(0.0, 1.6)), float(rng.uniform(0.0, 1.0))),
     )
 
