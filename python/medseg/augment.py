@@ -51,13 +51,21 @@ class Draw:
 def draw_augmentation(
     generator: torch.Generator, batch: int, size: int, *, strength: Strength
 ) -> Draw:
-    """Draw one augmentation per clip for square pictures of `size` pixels."""
+    """Draw one augmentation per clip for square pictures of `size` pixels.
+
+    Each clip gets a share of the strength, uniform in 0-1, for all its changes but the mirroring: a
+    batch holds nearly clean clips, from which exact edges are learnt, beside badly spoilt ones.
+    """
+    share = torch.rand(batch, generator=generator)
+
+    def along(shape: tuple[int, ...]) -> torch.Tensor:
+        return share.view(batch, *(1 for _ in shape))
 
     def spread(half: float, *shape: int) -> torch.Tensor:
-        return (torch.rand(batch, *shape, generator=generator) * 2 - 1) * half
+        return (torch.rand(batch, *shape, generator=generator) * 2 - 1) * half * along(shape)
 
     def chance(p: float, *shape: int) -> torch.Tensor:
-        return (torch.rand(batch, *shape, generator=generator) < p).float()
+        return (torch.rand(batch, *shape, generator=generator) < p * along(shape)).float()
 
     centre = torch.full((batch, 2), (size - 1) / 2)
     zoom = torch.exp(spread(strength.zoom))
@@ -72,7 +80,7 @@ def draw_augmentation(
         sy=torch.zeros(batch),
     )
     flip = torch.eye(3).repeat(batch, 1, 1)
-    mirrored = chance(strength.flip).bool()
+    mirrored = torch.rand(batch, generator=generator) < strength.flip
     flip[mirrored, 0, 0] = -1.0
     flip[mirrored, 0, 2] = size - 1.0
     dark = torch.cat(
@@ -92,8 +100,8 @@ def draw_augmentation(
         gamma=torch.exp(spread(strength.log_gamma)),
         gain=1 + spread(strength.gain),
         offset=spread(strength.offset),
-        blur=torch.rand(batch, generator=generator) ** 2 * strength.blur_pixels,
-        noise=torch.rand(batch, generator=generator) ** 2 * strength.noise,
+        blur=torch.rand(batch, generator=generator) ** 2 * strength.blur_pixels * share,
+        noise=torch.rand(batch, generator=generator) ** 2 * strength.noise * share,
         noise_seed=int(torch.randint(2**31, (1,), generator=generator)),
         dark=dark,
         mark=torch.cat([corner, corner + extent, bright[..., None]], -1),

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torchvision.models.segmentation import deeplabv3_resnet50
 
 from medseg.errors import WeightsError
+from medseg.models.framing import cut, resize, square_around
 from medseg.models.weights import fit, read_checkpoint
 from medseg.sector import Sector, blank_outside
 
@@ -115,27 +115,3 @@ def normalise(pixels: Tensor) -> Tensor:
     mean = pixels.new_tensor(MEAN).view(3, 1, 1) * 255
     standard_deviation = pixels.new_tensor(STANDARD_DEVIATION).view(3, 1, 1) * 255
     return (pixels - mean) / standard_deviation
-
-
-def square_around(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """Widen a box (y0,x0,y1,x1) about its centre to a square, which may reach past the frame."""
-    y0, x0, y1, x1 = box
-    side = max(y1 - y0, x1 - x0)
-    top, left = (y0 + y1 - side) // 2, (x0 + x1 - side) // 2
-    return top, left, top + side, left + side
-
-
-def cut(pictures: Tensor, box: tuple[int, int, int, int]) -> Tensor:
-    """Cut a box (y0,x0,y1,x1) out of (T,C,H,W) pictures; what lies past their edge is 0."""
-    y0, x0, y1, x1 = box
-    height, width = pictures.shape[-2:]
-    return functional.pad(pictures, (-x0, x1 - width, -y0, y1 - height))
-
-
-def resize(pictures: Tensor, side: int) -> Tensor:
-    """Resize (T,C,H,W) pictures bilinearly to (T,C,side,side), smoothing where they shrink."""
-    if pictures.shape[-2:] == (side, side):
-        return pictures
-    return functional.interpolate(
-        pictures, size=(side, side), mode="bilinear", align_corners=False, antialias=True
-    )

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from medseg.sector import Sector
 from torch import nn
 from torchvision.models.segmentation import deeplabv3_resnet50
 
 from medseg.errors import InputError, WeightsError
 from medseg.models import load_model
-from medseg.models.echonet import cut, normalise, resize, square_around
+from medseg.models.echonet import normalise
+from medseg.sector import Sector
 
 PARAMETERS = 39_633_729  # as published for EchoNet-Dynamic's segmentation network
 
@@ -105,25 +105,6 @@ def test_other_sources_are_cropped_to_the_square_about_the_sector(segmenter):
     assert not found[:, :, ~mask].any()
     alone = probabilities(segmenter, inner, whole_frame(224, 224), slice(0, 2))
     np.testing.assert_allclose(found[:, :, 50:274, 100:324], alone, atol=1e-5)
-
-
-def test_a_flat_sector_is_widened_to_a_square():
-    assert square_around((10, 0, 40, 50)) == (0, 0, 50, 50)
-    assert square_around((0, 10, 30, 20)) == (0, 0, 30, 30)
-    assert square_around((0, 0, 20, 40)) == (-10, 0, 30, 40)
-
-
-def test_cutting_past_the_edge_gives_zeros():
-    picture = torch.ones(1, 1, 2, 3)
-    wide = cut(picture, (-1, -1, 3, 4))
-    assert wide.shape == (1, 1, 4, 5)
-    assert wide.sum() == 6 and wide[0, 0, 1:3, 1:4].sum() == 6
-
-
-def test_resizing_keeps_a_flat_picture_flat():
-    picture = torch.full((1, 1, 90, 90), 0.25)
-    for side in (30, 112):
-        torch.testing.assert_close(resize(picture, side), torch.full((1, 1, side, side), 0.25))
 
 
 def test_the_card_says_whose_weights_they_are_and_what_for(segmenter, checkpoint):
