@@ -17,7 +17,7 @@ class UNetShape:
 
     frames: int = 3
     classes: int = 5
-    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
+    widths: tuple[int, ...] = (16, 32, 64, 128, 192)
 
     def as_dict(self) -> dict[str, object]:
         """The shape as plain values, for the weights file."""

@@ -14,8 +14,9 @@ _COLOURED_CHROMA = 60  # grey levels between the strongest and the weakest chann
 _COLOURED_SATURATION = 0.5  # of the strongest channel: tinted grey maps stay below
 _LIT_LEVEL = 4.0  # mean grey level of a pixel that shows something, if only a dark cavity
 _PART_SHARE = 0.10  # of the largest lit part's area; less is text and buttons
-_SECOND_SECTOR_HEIGHT = 0.5  # of the tallest column
-_VALLEY_DEPTH = 0.5  # of the lower fan's height: what the columns between two fans stay below
+_SECOND_SECTOR_HEIGHT = 0.75  # of the first one's
+_VALLEY_DEPTH = 0.5  # of the lower fan's height: what the upper edge falls to between two fans
+_APICES_APART = 0.35  # of the lit width; two fans side by side have theirs half of it apart
 
 Grey = NDArray[np.uint8]
 
@@ -109,8 +110,9 @@ def _share_of_box(sector: NDArray[np.bool_]) -> float:
 def count_sectors(grey: Grey) -> int:
     """Two where grey frames (T, H, W) show two fans side by side, else one.
 
-    The lit height of each column rises and falls once for one fan, however dark its cavities, and
-    twice for two. Text and buttons are too small to count.
+    The upper edge of what is lit falls away from one apex on both sides, however dark the cavities
+    below it; two fans have two apices, far from each other, and a valley between them. Text and
+    buttons are too small to count.
     """
     size = max(3, round(min(grey.shape[1:]) / 40))
     lit = ndimage.binary_opening(grey.mean(axis=0) > _LIT_LEVEL, np.ones((size, size), bool))
@@ -119,13 +121,15 @@ def count_sectors(grey: Grey) -> int:
         return 1
     areas = np.bincount(labels.ravel())[1:]
     lit = np.isin(labels, np.flatnonzero(areas >= _PART_SHARE * areas.max()) + 1)
-    columns = np.flatnonzero(lit.any(axis=0))
-    part = lit[:, columns[0] : columns[-1] + 1]
-    bottom = part.shape[0] - part[::-1].argmax(axis=0)
-    height = np.where(part.any(axis=0), bottom - part.argmax(axis=0), 0).astype(float)
+    rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
+    part = lit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height = np.where(part.any(axis=0), part.shape[0] - part.argmax(axis=0), 0).astype(float)
     height = ndimage.uniform_filter1d(height, size, mode="constant")
     peak_left, peak_right = np.maximum.accumulate(height), np.maximum.accumulate(height[::-1])[::-1]
     lower_peak = np.minimum(peak_left, peak_right)
     tall = lower_peak >= _SECOND_SECTOR_HEIGHT * height.max()
-    valley = height <= _VALLEY_DEPTH * lower_peak
-    return 2 if bool((tall & valley).any()) else 1
+    for valley in np.flatnonzero(tall & (height <= _VALLEY_DEPTH * lower_peak)):
+        apart = valley + np.argmax(height[valley:]) - np.argmax(height[:valley])
+        if apart >= _APICES_APART * len(height):
+            return 2
+    return 1

@@ -66,7 +66,7 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
         window_db=rng.uniform(1, 7),
         edge_loss_db=rng.uniform(0, 26) * (rng.random() < 0.75),
         noise_db=rng.uniform(-62, -32),
-        haze_db=rng.uniform(-40, -3),
+        haze_db=rng.uniform(-40, -6),
         haze_reach=rng.uniform(0.06, 0.4),
         shadows=shadows,
         clutter_db=rng.uniform(-50, -22),

@@ -42,7 +42,7 @@ class Truth:
     edv_ml: np.ndarray
     esv_ml: np.ndarray
     ef_percent: np.ndarray
-    heart_rate_bpm: float
+    heart_rate_bpm: float  # by the mean interval between the clip's end-systoles
     spacing_cm: tuple[float, float]
     outline_px: np.ndarray  # (frame, point, 2) of (x, y)
     view: str
@@ -133,7 +133,7 @@ def gather_truth(examination: Examination, frames: list[scene.Frame]) -> Truth:
     # End-diastole is the onset of ejection: the last instant before the volume falls.
     edv = np.array([_volume_at(drawn, b.ed_s) for b in whole])
     esv = np.array([_volume_at(drawn, b.es_s) for b in whole])
-    cycles = [b.next_ed_s - b.ed_s for b in whole if b.next_ed_s <= time_s[-1]]
+    end_systoles = [b.es_s for b in drawn.beats if time_s[0] <= b.es_s <= time_s[-1]]
     spacing = drawn.raster.spacing_cm
     return Truth(
         mask=np.stack([scene.rasterise(f.polygon, plan.size) for f in frames]),
@@ -146,7 +146,9 @@ def gather_truth(examination: Examination, frames: list[scene.Frame]) -> Truth:
         edv_ml=edv,
         esv_ml=esv,
         ef_percent=100 * (edv - esv) / edv,
-        heart_rate_bpm=60 / float(np.mean(cycles)) if cycles else float("nan"),
+        heart_rate_bpm=60 / float(np.diff(end_systoles).mean())
+        if len(end_systoles) > 1
+        else float("nan"),
         spacing_cm=(spacing, spacing),
         outline_px=np.stack([f.polygon for f in frames]),
         view=plan.view,

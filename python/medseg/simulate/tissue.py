@@ -70,8 +70,8 @@ class Echogenicity:
 def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
     """Draw tissue brightnesses between a crisp and a poor acoustic window.
 
-    Blood is always darker than the ventricle's own muscle, by 9 dB at least; what hides the
-    border beyond that is the scanner's doing: dropout, shadows, haze and noise.
+    Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least;
+    what hides the border beyond that is the scanner's doing: dropout, shadows, haze and noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
@@ -93,8 +93,8 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         pericardium_cm=rng.uniform(0.15, 0.6),
         patchiness=rng.uniform(1.5, 6),
         outside_patchiness=rng.uniform(3, 9),
-        trabeculation=rng.uniform(0, contrast - 4),
-        trabeculation_cm=rng.uniform(0.2, 1.1),
+        trabeculation=rng.uniform(0, contrast - 9),
+        trabeculation_cm=rng.uniform(0.2, 0.8),
         trabeculation_lateral=rng.uniform(0, 1),
         blood_patchiness=rng.uniform(0, 4),
         atrium=rng.uniform(0, 18) * (rng.random() < 0.5),

@@ -71,3 +71,14 @@ def test_two_fans_side_by_side_are_two_sectors(make_beating):
     assert count_sectors(one) == 1
     assert count_sectors(np.concatenate([one, one], axis=2)) == 2
     assert count_sectors(np.zeros_like(one)) == 1
+
+
+def test_one_fan_with_black_cavities_is_one_sector(make_fan):
+    fan = make_fan()
+    height, width = fan.shape
+    y, x = np.mgrid[:height, :width]
+    cavity = (y > 0.3 * height) & (np.abs(x - 0.5 * width) < 0.14 * width)  # down to the bottom
+    beside = (y > 0.3 * height) & (np.abs(x - 0.25 * width) < 0.06 * width)
+    walls = (fan & ~cavity & ~beside).astype(np.uint8) * 90
+    assert count_sectors(walls[None]) == 1
+    assert count_sectors(np.concatenate([walls, walls], axis=1)[None]) == 2
