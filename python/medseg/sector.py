@@ -18,7 +18,8 @@ LIT_LEVEL = 6.0  # of a frame's mean, where nothing changes
 LEAST_AREA = 0.02  # of the frame
 SEARCH_SIZE = 320  # cells along the longer side of the frame
 NECK = 0.045  # of the root of a part's area: half the width below which things only hang on
-COMPARABLE_PART = 0.4  # of the largest part's area: a second one so large is a second picture
+COMPARABLE_PART = 0.4  # of the largest part's area: a second one so large is no text
+ALIGNED = 0.15  # of a picture's height or width: how much two of one row or column may be off
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Image = np.ndarray[Any, np.dtype[np.float32]]
@@ -128,10 +129,11 @@ def _farther(mask: Mask, distance: float) -> Mask:
 
 
 def _largest_part(candidate: Mask) -> tuple[Mask, int]:
-    """Give (the largest part, how many parts are of like size).
+    """Give (the largest part, how many parts of like size stand apart).
 
     Gaps of the speckle are closed and thin things wiped off; then whatever hangs on to the
-    part only by a neck, as a depth scale or a column of text does, is cut off.
+    part only by a neck, as a depth scale or a column of text does, is cut off. Walls of one fan
+    that black cavities divide are parts of like size whose boxes overlap: they are taken together.
     """
     radius = max(1.0, min(candidate.shape) / 80)
     solid = _opened(_closed(candidate, radius), radius)
@@ -143,16 +145,39 @@ def _largest_part(candidate: Mask) -> tuple[Mask, int]:
     cores, count = ndimage.label(_opened(solid, neck))
     if count == 0:
         return np.zeros_like(solid), 0
-    core = cores == int(np.bincount(cores.ravel())[1:].argmax()) + 1
+    core = _groups(cores)[0]
     # opening by a disk rounds a right-angled corner off by 0.41 of its radius: give that back
-    return solid & ~_farther(core, 0.45 * neck), _comparable_parts(_opened(solid, 2 * neck))
+    far_apart, count = ndimage.label(_opened(solid, 2 * neck))
+    boxes = [bounding_box(group) for group in _groups(far_apart)] if count else []
+    pictures = sum(_aligned(boxes[0], box) for box in boxes)
+    return solid & ~_farther(core, 0.45 * neck), max(1, pictures)
 
 
-def _comparable_parts(mask: Mask) -> int:
-    """Count the parts of a mask that are of like size as the largest."""
-    labels, count = ndimage.label(mask)
+def _groups(labels: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> list[Mask]:
+    """Join labelled parts of like size as the largest, first, where their boxes overlap."""
     areas = np.bincount(labels.ravel())[1:]
-    return int((areas >= COMPARABLE_PART * areas.max()).sum()) if count else 1
+    groups: list[Mask] = []
+    for part in np.argsort(-areas, kind="stable"):
+        if areas[part] < COMPARABLE_PART * areas.max():
+            break
+        mask = labels == part + 1
+        for i, group in enumerate(groups):
+            if _overlap(bounding_box(group), bounding_box(mask)):
+                groups[i] = group | mask
+                break
+        else:
+            groups.append(mask)
+    return groups
+
+
+def _aligned(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+    """Say whether two boxes lie in one row or one column, as the pictures of a split screen do."""
+    slack = [ALIGNED * max(a[i + 2] - a[i], b[i + 2] - b[i]) for i in (0, 1)]
+    return abs(a[0] - b[0]) <= slack[0] or abs(a[1] - b[1]) <= slack[1]
+
+
+def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _closed(mask: Mask, radius: float) -> Mask:

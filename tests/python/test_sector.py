@@ -142,3 +142,14 @@ def test_blanking_keeps_the_inside_and_zeroes_the_rest(real: np.ndarray) -> None
         assert blanked.dtype == np.uint8
         assert (blanked[:, sector.mask] == frames[:, sector.mask]).all()
         assert not blanked[:, ~sector.mask].any()
+
+
+def test_walls_of_one_fan_divided_by_black_cavities_are_one_picture() -> None:
+    y, x = np.mgrid[:112, :112]
+    septum = (np.abs(x - 45) < 9) & (y > 12) & (y < 80)
+    lateral = (np.abs(x - 84) < 8) & (y > 38) & (y < 84)  # its upper part has dropped out
+    bridge = (np.abs(y - 45) < 3) & (x > 50) & (x < 80)
+    walls = septum | lateral | bridge
+    sector = find_sector(np.where(walls, speckle(7, (12, 112, 112)), 0).astype(np.uint8))
+    assert sector.parts == 1
+    assert sector.box[1] < 40 and sector.box[3] > 88
