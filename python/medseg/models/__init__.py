@@ -53,10 +53,38 @@ def _echonet(weights: Path | None, device: torch.device) -> Segmenter:
     return load_echonet(weights, device)
 
 
+def _unet(weights: Path | None, device: torch.device) -> Segmenter:
+    from medseg.models.unet_masks import load_unet
+
+    return load_unet(weights, device)
+
+
+def _unet_landmarks(weights: Path | None, device: torch.device) -> Segmenter:
+    from medseg.models.unet_landmarks import load_unet_landmarks
+
+    return load_unet_landmarks(weights, device)
+
+
+def _simlvseg_3d(weights: Path | None, device: torch.device) -> Segmenter:
+    from medseg.models.simlvseg_3d import load_simlvseg_3d
+
+    return load_simlvseg_3d(weights, device)
+
+
+def _simlvseg_superimage(weights: Path | None, device: torch.device) -> Segmenter:
+    from medseg.models.simlvseg_superimage import load_simlvseg_superimage
+
+    return load_simlvseg_superimage(weights, device)
+
+
 # Loaded on demand: torchvision alone takes seconds to import.
 MODELS: dict[str, Callable[[Path | None, torch.device], Segmenter]] = {
     "default": _default,
     "echonet": _echonet,
+    "unet": _unet,
+    "unet-landmarks": _unet_landmarks,
+    "simlvseg-3d": _simlvseg_3d,
+    "simlvseg-superimage": _simlvseg_superimage,
 }
 
 

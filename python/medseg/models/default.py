@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 
 from medseg.errors import WeightsError
+from medseg.models.description import pack, unpack
 from medseg.models.framing import cut, resize, square_around
 from medseg.models.unet import UNet, UNetShape, fused
 from medseg.models.weights import Checkpoint, fit, read_checkpoint
@@ -40,22 +40,13 @@ def standardise(frames: torch.Tensor) -> torch.Tensor:
 
 def pack_metadata(shape: UNetShape, preparation: Preparation, **more: str) -> dict[str, str]:
     """The weights file's metadata: architecture, preparation and whatever else is text."""
-    return {
-        "format": FORMAT,
-        "shape": json.dumps(shape.as_dict()),
-        "preparation": json.dumps(asdict(preparation)),
-        **more,
-    }
+    return pack(FORMAT, shape, preparation, **more)
 
 
 def unpack_metadata(checkpoint: Checkpoint) -> tuple[UNetShape, Preparation]:
     """Read a weights file's architecture and preparation back; WeightsError if it has none."""
     try:
-        if checkpoint.metadata["format"] != FORMAT:
-            raise KeyError("format")
-        shape = json.loads(checkpoint.metadata["shape"])
-        preparation = Preparation(**json.loads(checkpoint.metadata["preparation"]))
-        return UNetShape(shape["frames"], shape["classes"], tuple(shape["widths"])), preparation
+        return unpack(checkpoint, FORMAT, UNetShape, Preparation)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{checkpoint.path}: not weights of the default model (no {FORMAT} description); "

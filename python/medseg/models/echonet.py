@@ -2,39 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models.segmentation import deeplabv3_resnet50
+from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.resnet import Bottleneck, ResNet
+from torchvision.models.segmentation.deeplabv3 import ASPP, DeepLabV3
 
 from medseg.errors import WeightsError
-from medseg.models.framing import cut, resize, square_around
+from medseg.models.description import Preparation, card, read_description
+from medseg.models.framing import frame_by_frame, normalise
 from medseg.models.weights import fit, read_checkpoint
-from medseg.sector import Sector, blank_outside
+from medseg.sector import Sector
 
+MODEL = "echonet"
 PUBLISHED_AT = "https://github.com/echonet/dynamic/releases/tag/v1.0.0"
-INPUT_SIZE = 112  # rows and columns of EchoNet-Dynamic's clips
-FRAMES_AT_ONCE = 16
-
-# The checkpoint does not hold its normalisation. These are the training set's mean and standard
-# deviation per channel (R, G, B) as the SimLVSeg authors publish them, for pixels in 0..1.
-MEAN = (0.12741163, 0.1279413, 0.12912785)
-STANDARD_DEVIATION = (0.19557191, 0.19562256, 0.1965878)
 
 
-def build_network() -> nn.Module:
-    """Build the network with random weights: 39,633,729 parameters, one channel of logits out."""
-    network: nn.Module = deeplabv3_resnet50(
-        weights=None, weights_backbone=None, aux_loss=False, num_classes=1
+@dataclass(frozen=True)
+class EchoNetShape:
+    """Everything that fixes the architecture; DeepLabV3-ResNet50 by default."""
+
+    width: int = 64  # channels of the first stage, before they are quadrupled
+    blocks: tuple[int, ...] = (3, 4, 6, 3)
+    head_width: int = 256
+
+
+class _Backbone(ResNet):
+    """torchvision's dilated ResNet, its stages narrower or wider by one factor."""
+
+    def __init__(self, shape: EchoNetShape) -> None:
+        self._width = shape.width
+        dilated = [False, True, True]  # the last two stages keep an eighth of the input's size
+        super().__init__(Bottleneck, list(shape.blocks), replace_stride_with_dilation=dilated)
+
+    def _make_layer(
+        self, block: Any, planes: int, blocks: int, stride: int = 1, dilate: bool = False
+    ) -> nn.Sequential:
+        return super()._make_layer(block, planes * self._width // 64, blocks, stride, dilate)
+
+
+def build_network(shape: EchoNetShape | None = None) -> nn.Module:
+    """Build the network with random weights: 39,633,729 parameters, one channel of logits out.
+
+    Input (B,3,H,W) normalised RGB; output a dict whose ``out`` is (B,1,H,W).
+    """
+    shape = shape or EchoNetShape()
+    head = nn.Sequential(
+        ASPP(32 * shape.width, (12, 24, 36), shape.head_width),
+        nn.Conv2d(shape.head_width, shape.head_width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(shape.head_width),
+        nn.ReLU(),
+        nn.Conv2d(shape.head_width, 1, 1),
     )
-    return network
+    backbone = IntermediateLayerGetter(_Backbone(shape), return_layers={"layer4": "out"})
+    return DeepLabV3(backbone, head)
 
 
 def load_echonet(weights: Path | None, device: torch.device) -> EchoNetSegmenter:
-    """Load the published checkpoint ``deeplabv3_resnet50_random.pt``, or one laid out like it.
+    """Load the published checkpoint ``deeplabv3_resnet50_random.pt``, or what `medseg train` wrote.
+
+    The published file does not hold its normalisation; it is the training set's as the SimLVSeg
+    authors publish it.
 
     Raises:
         WeightsError: no file given, or one that does not fit.
@@ -45,33 +78,40 @@ def load_echonet(weights: Path | None, device: torch.device) -> EchoNetSegmenter
             f"deeplabv3_resnet50_random.pt from {PUBLISHED_AT} and give it with --weights"
         )
     checkpoint = read_checkpoint(weights)
-    network = build_network()
+    shape, preparation = read_description(
+        checkpoint, MODEL, published=(EchoNetShape(), Preparation())
+    )
+    network = build_network(shape)
     fit(network, checkpoint, architecture="EchoNet's DeepLabV3-ResNet50")
-    return EchoNetSegmenter(network.eval().to(device), checkpoint.sha256)
+    block = card(
+        checkpoint,
+        "EchoNet-Dynamic DeepLabV3-ResNet50",
+        training_data=(
+            "given by the user; the published weights were trained on EchoNet-Dynamic, apical "
+            "four-chamber clips of one hospital, and are normalised here by the training-set "
+            "mean and standard deviation that the SimLVSeg authors publish"
+        ),
+        licence="the weights' own; EchoNet-Dynamic's authors permit no redistribution",
+        intended_use=(
+            "research on apical four-chamber clips like EchoNet-Dynamic's; not for clinical use"
+        ),
+    )
+    return EchoNetSegmenter(network.eval().to(device), preparation, block)
 
 
 class EchoNetSegmenter:
     """Outlines the left ventricle frame by frame."""
 
-    name = "echonet"
+    name = MODEL
     object_names: tuple[str, ...] = ("left_ventricle",)
     halo_s = 0.0
+    frames_per_input = 1
 
-    def __init__(self, network: nn.Module, weights_sha256: str) -> None:
+    def __init__(self, network: nn.Module, preparation: Preparation, card: dict[str, Any]) -> None:
         self.network = network
-        self.card: dict[str, Any] = {
-            "name": "EchoNet-Dynamic DeepLabV3-ResNet50",
-            "weights_sha256": weights_sha256,
-            "training_data": (
-                "given by the user; the published weights were trained on EchoNet-Dynamic, apical "
-                "four-chamber clips of one hospital, and are normalised here by the training-set "
-                "mean and standard deviation that the SimLVSeg authors publish"
-            ),
-            "licence": "the weights' own; EchoNet-Dynamic's authors permit no redistribution",
-            "intended_use": (
-                "research on apical four-chamber clips like EchoNet-Dynamic's; not for clinical use"
-            ),
-        }
+        self.preparation = preparation
+        self.card = card
+        self.input_shape = (1, 3, preparation.size, preparation.size)
 
     def probabilities(
         self, frames: np.ndarray, *, time_s: np.ndarray, core: slice, sector: Sector
@@ -87,31 +127,14 @@ class EchoNetSegmenter:
         Returns:
             (core,1,H,W) float32 in 0..1.
         """
-        asked = frames[core]
-        device = next(self.network.parameters()).device
-        found = np.zeros((len(asked), 1, *frames.shape[1:3]), np.float32)
-        for start in range(0, len(asked), FRAMES_AT_ONCE):
-            window = asked[start : start + FRAMES_AT_ONCE]
-            found[start : start + len(window)] = self._window(window, sector, device)
-        return found
+        return frame_by_frame(
+            self._probability,
+            frames[core],
+            sector=sector,
+            size=self.preparation.size,
+            device=next(self.network.parameters()).device,
+        )
 
-    @torch.inference_mode()
-    def _window(self, frames: np.ndarray, sector: Sector, device: torch.device) -> np.ndarray:
-        height, width = frames.shape[1:3]
-        if (height, width) == (INPUT_SIZE, INPUT_SIZE):
-            box = (0, 0, height, width)  # EchoNet's own shape: already cropped and masked
-        else:
-            frames, box = blank_outside(frames, sector), square_around(sector.box)
-        pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(device)
-        square = cut(pixels.permute(0, 3, 1, 2).float(), box)  # (T,H,W,3) -> (T,3,side,side)
-        logits = self.network(normalise(resize(square, INPUT_SIZE)))["out"]
-        probability = resize(torch.sigmoid(logits), square.shape[-1])  # (T,1,side,side)
-        y0, x0, _, _ = box
-        return cut(probability, (-y0, -x0, height - y0, width - x0)).cpu().numpy()
-
-
-def normalise(pixels: Tensor) -> Tensor:
-    """Bring (T,3,H,W) pixels in 0..255 to the mean and spread that the network was trained with."""
-    mean = pixels.new_tensor(MEAN).view(3, 1, 1) * 255
-    standard_deviation = pixels.new_tensor(STANDARD_DEVIATION).view(3, 1, 1) * 255
-    return (pixels - mean) / standard_deviation
+    def _probability(self, pixels: Tensor) -> Tensor:
+        ready = normalise(pixels, self.preparation.mean, self.preparation.standard_deviation)
+        return torch.sigmoid(self.network(ready)["out"])

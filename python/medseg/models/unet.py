@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -18,10 +18,6 @@ class UNetShape:
     frames: int = 3
     classes: int = 5
     widths: tuple[int, ...] = (16, 32, 64, 128, 192)
-
-    def as_dict(self) -> dict[str, object]:
-        """The shape as plain values, for the weights file."""
-        return asdict(self)
 
 
 def _block(before: int, after: int) -> nn.Sequential:

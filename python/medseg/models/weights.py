@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,19 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(path, sha256, _without_module_prefix(tensors), metadata)
 
 
+def read_given(path: Path | None, model: str, *, cure: str) -> Checkpoint:
+    """Read the weights file that was given for a model which ships none.
+
+    Raises:
+        WeightsError: none was given, or it cannot be read.
+    """
+    if path is None:
+        raise WeightsError(
+            f"model {model}: medseg ships no weights of it; {cure}, and give them with --weights"
+        )
+    return read_checkpoint(path)
+
+
 def compare_keys(model: nn.Module, tensors: Mapping[str, Tensor]) -> KeyReport:
     """Report the keys and shapes in which ``tensors`` differ from what ``model`` needs."""
     own = model.state_dict()
@@ -115,6 +128,14 @@ def fit(model: nn.Module, checkpoint: Checkpoint, *, architecture: str) -> None:
                 "take an earlier checkpoint or download the weights again"
             )
     model.load_state_dict(checkpoint.tensors)
+
+
+def without_prefix(checkpoint: Checkpoint, prefix: str) -> Checkpoint:
+    """Take `prefix` off every key, where every key has it."""
+    if not all(key.startswith(prefix) for key in checkpoint.tensors):
+        return checkpoint
+    tensors = {key.removeprefix(prefix): tensor for key, tensor in checkpoint.tensors.items()}
+    return replace(checkpoint, tensors=tensors)
 
 
 def available_device(name: str | torch.device) -> torch.device:

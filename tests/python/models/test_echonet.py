@@ -11,7 +11,7 @@ from torchvision.models.segmentation import deeplabv3_resnet50
 
 from medseg.errors import InputError, WeightsError
 from medseg.models import load_model
-from medseg.models.echonet import normalise
+from medseg.models.framing import normalise
 from medseg.sector import Sector
 
 PARAMETERS = 39_633_729  # as published for EchoNet-Dynamic's segmentation network
@@ -74,9 +74,12 @@ def test_published_layout_gives_the_logits_of_the_plain_network(segmenter, publi
     pixels = torch.tensor((frames - mean) / spread, dtype=torch.float32).permute(0, 3, 1, 2)
     with torch.inference_mode():
         wanted = published(pixels)["out"]
-        given = segmenter.network(normalise(torch.from_numpy(frames).permute(0, 3, 1, 2).float()))[
-            "out"
-        ]
+        ready = normalise(
+            torch.from_numpy(frames).permute(0, 3, 1, 2).float(),
+            segmenter.preparation.mean,
+            segmenter.preparation.standard_deviation,
+        )
+        given = segmenter.network(ready)["out"]
     assert given.shape == (3, 1, 112, 112)
     torch.testing.assert_close(given, wanted, rtol=0, atol=1e-5)
     found = probabilities(segmenter, frames, whole_frame(112, 112), slice(0, 3))
