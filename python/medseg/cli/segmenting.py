@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from medseg.segmentation import Segmenter
 
 
+# Written out: asking medseg.models would load torch for a help page.
+_MODELS = "default, echonet, unet, unet-landmarks, simlvseg-3d or simlvseg-superimage."
+
+
 @dataclass(frozen=True)
 class _Wishes:
     """What was asked for every clip."""
@@ -51,7 +55,7 @@ class _LoadOnce:
 def segment(
     clips: Annotated[list[Path], typer.Argument(help="AVI, MP4, DICOM or folders of frames.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(),
-    model: Annotated[str, typer.Option("--model", help="default or echonet.")] = "default",
+    model: Annotated[str, typer.Option("--model", help=_MODELS)] = "default",
     weights: Annotated[
         Path | None, typer.Option("--weights", help="A weights file of yours.")
     ] = None,

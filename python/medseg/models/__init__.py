@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import nn
 
 from medseg.errors import InputError
 from medseg.models.weights import available_device
@@ -17,12 +18,15 @@ __all__ = ["MODELS", "Segmenter", "load_model"]
 
 
 class Segmenter(Protocol):
-    """What the engine needs of a network."""
+    """What the engine needs of a network, and what comparing networks needs of it."""
 
     name: str
     object_names: tuple[str, ...]
     card: dict[str, Any]  # the store's model block
     halo_s: float  # seconds of neighbouring frames wanted on each side
+    network: nn.Module
+    input_shape: tuple[int, ...]  # of the tensor that the network is given
+    frames_per_input: int  # frames that are segmented by one such tensor
 
     def probabilities(
         self, frames: np.ndarray, *, time_s: np.ndarray, core: slice, sector: Sector

@@ -84,6 +84,8 @@ class DefaultSegmenter:
         self.network = network
         self.preparation = preparation
         self.halo_s = preparation.gap_s
+        self.frames_per_input = 1  # the middle one, seen twice: with its mirror image
+        self.input_shape = (2, network.shape.frames, preparation.size, preparation.size)
         self.card: dict[str, Any] = {
             "name": "medseg default U-Net",
             "weights_sha256": weights_sha256,

@@ -14,6 +14,19 @@ EDGE_PX = 0.5  # how softly a mask ends
 REACH_PX = 8  # beyond which nothing of the soft edge is left
 
 
+def path_over_apex(tracing: np.ndarray) -> np.ndarray:
+    """Cut a closed EchoNet tracing open at the mitral plane.
+
+    Args:
+        tracing: (2N,2) points (x,y): the ends of N chords from the apex to the mitral plane, those
+            on one side downwards, then those on the other side upwards.
+
+    Returns:
+        The same points from the mitral plane over the apex to the mitral plane.
+    """
+    return np.roll(tracing, len(tracing) // 2, axis=0)
+
+
 def landmarks_of(path: np.ndarray, count: int = POINTS) -> np.ndarray:
     """Choose points along a tracing, in an order that every heart shares.
 

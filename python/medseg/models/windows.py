@@ -57,16 +57,15 @@ def window_starts(time_s: np.ndarray, length: int, core: slice) -> list[int]:
         return [0]
     stride_s = _stride_s(float(np.median(np.diff(time_s))), length)
     hung = np.flatnonzero(np.diff(np.floor(time_s / stride_s)) > 0) + 1
-    starts = {int(s) for s in hung if core.start - length < s < core.stop and s <= last}
-    if core.start < length:
+    starts = {int(s) for s in hung if s <= last}
+    if core.start < length or min(starts, default=last) > core.start:
         starts.add(0)
-    if count - core.stop < length:
+    if count - core.stop < length or max(starts) + length < core.stop:
         starts.add(last)
-    ordered = sorted(starts)
-    for before, after in pairwise(ordered):
-        if after - before > length:  # a gap in the clip's clock
+    for before, after in pairwise(sorted(starts)):
+        if after - before > length:  # many frames in a short time: the clock is irregular
             starts.update(range(before + half, after, half))
-    return sorted(starts)
+    return sorted(s for s in starts if core.start - length < s < core.stop)
 
 
 def _stride_s(interval_s: float, length: int) -> float:
@@ -74,7 +73,9 @@ def _stride_s(interval_s: float, length: int) -> float:
 
     Coarse on purpose: the median interval differs a little from one part of a clip to another.
     """
-    half = 0.55 * length * interval_s  # not 0.5: 16, 32 and 64 Hz would lie on a step's edge
+    half = (
+        0.55 * length * max(interval_s, 1e-6)
+    )  # not 0.5: 16, 32 and 64 Hz would lie on a step's edge
     return float(2 ** (math.floor(2 * math.log2(half)) / 2))
 
 

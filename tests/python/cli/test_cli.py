@@ -220,3 +220,10 @@ def test_an_interruption_is_one_line(avi, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("medseg.segmentation.segment_to_store", interrupt)
     assert main(["segment", str(avi), "-o", str(tmp_path / "o")]) == 130
     lines_of(capsys)
+
+
+def test_the_help_page_names_every_model():
+    from medseg.cli.segmenting import _MODELS
+    from medseg.models import MODELS
+
+    assert set(_MODELS.rstrip(".").replace(" or ", ", ").split(", ")) == set(MODELS)

@@ -44,6 +44,12 @@ def seeded_input(shape: list[int], seed: int) -> Tensor:
 
 
 @pytest.fixture
+def seeded():
+    """Give `seeded_weights`."""
+    return seeded_weights
+
+
+@pytest.fixture
 def gives_public_logits():
     """Check a network against a file in public/, which says how it was made."""
 

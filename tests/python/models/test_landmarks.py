@@ -9,6 +9,7 @@ from medseg.models.landmarks import (
     heatmaps_of,
     landmarks_of,
     outline,
+    path_over_apex,
     soft_mask,
 )
 
@@ -48,6 +49,14 @@ def test_landmarks_divide_a_half_circle_into_equal_angles():
     points = landmarks_of(np.stack([np.cos(angle), np.sin(angle)], 1))
     wanted = np.linspace(np.pi, 2 * np.pi, 7)
     np.testing.assert_allclose(points, np.stack([np.cos(wanted), np.sin(wanted)], 1), atol=1e-3)
+
+
+def test_an_echonet_tracing_is_cut_open_at_the_mitral_plane():
+    chords = [((-width, y), (width, y)) for width, y in ((1, 0), (3, 5), (4, 10))]  # from the apex
+    tracing = np.array([left for left, _ in chords] + [right for _, right in chords[::-1]])
+    path = path_over_apex(tracing)
+    assert path[0].tolist() == [4, 10] and path[-1].tolist() == [-4, 10]
+    assert landmarks_of(path, 3)[1].tolist() == [0, 0]  # half-way round is the apex
 
 
 def test_landmarks_do_not_mind_points_traced_twice():
