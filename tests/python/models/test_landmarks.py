@@ -16,13 +16,13 @@ from medseg.models.landmarks import (
 SIZE = 112
 
 
-def half_ellipse(count: int = 400) -> np.ndarray:
+def half_ellipse(count: int = 120) -> np.ndarray:
     """A ventricle: base at y=90 from x=36 to x=76, apex at y=20."""
     angle = np.linspace(np.pi, 2 * np.pi, count)
     return np.stack([56 + 20 * np.cos(angle), 90 + 70 * np.sin(angle)], 1)
 
 
-def bean(count: int = 400) -> np.ndarray:
+def bean(count: int = 120) -> np.ndarray:
     """A ventricle bent to a half ring, its path from base over the apex to base: concave."""
     there = np.linspace(np.radians(190), np.radians(340), count // 2)
     angle = np.concatenate([there, there[::-1]])

@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import medseg
 from medseg.errors import WeightsError
 from medseg.models import MODELS, echonet, load_model
 from medseg.models.complexity import complexity
@@ -123,3 +124,21 @@ def test_a_description_without_its_normalisation_is_refused(tmp_path):
     save_file(build(shape).state_dict(), tmp_path / "lost.safetensors", metadata=text)
     with pytest.raises(WeightsError, match="mean"):
         load_model("unet", weights=tmp_path / "lost.safetensors")
+
+
+def test_a_long_clip_s_masks_do_not_depend_on_the_engine_s_window(tmp_path, seeded):
+    """The engine reads 16 or 64 frames at a time; the network sees 32."""
+    shape = SimLVSeg3DShape(32, (4, 8, 8), (1, 1, 1))
+    state = seeded(SimLVSeg3D(shape).state_dict(), 3)
+    state["decoder1.conv.unit1.conv.bias"] -= 0.5
+    path = tmp_path / "narrow.safetensors"
+    save_file(state, path, metadata=describe("simlvseg-3d", shape, SMALL))
+    clip = medseg.clip_from_array(noise(140, 32, 32), name="noise", frame_rate_hz=RATE_HZ)
+    found = [
+        medseg.segment(clip, model="simlvseg-3d", weights=path, window=window)
+        for window in (16, 64, 140)
+    ]
+    areas = [ds["area_px"].values for ds in found]
+    assert np.ptp(areas[0]) > 0
+    np.testing.assert_array_equal(areas[0], areas[2])
+    np.testing.assert_array_equal(areas[1], areas[2])
