@@ -55,7 +55,8 @@ def unpack_metadata(checkpoint: Checkpoint) -> tuple[UNetShape, Preparation]:
             raise KeyError("format")
         shape = json.loads(checkpoint.metadata["shape"])
         preparation = Preparation(**json.loads(checkpoint.metadata["preparation"]))
-        return UNetShape(shape["frames"], shape["classes"], tuple(shape["widths"])), preparation
+        shape["widths"] = tuple(shape["widths"])
+        return UNetShape(**shape), preparation
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{checkpoint.path}: not weights of the default model (no {FORMAT} description); "
