@@ -53,10 +53,11 @@ def draw_augmentation(
 ) -> Draw:
     """Draw one augmentation per clip for square pictures of `size` pixels.
 
-    Each clip gets a share of the strength, uniform in 0-1, for all its changes but the mirroring: a
-    batch holds nearly clean clips, from which exact edges are learnt, beside badly spoilt ones.
+    Each clip gets a share of the strength for all its changes but the mirroring, none in a third of
+    them and else uniform in 0-1: a batch holds clean clips, from which exact edges are learnt,
+    beside badly spoilt ones.
     """
-    share = torch.rand(batch, generator=generator)
+    share = (torch.rand(batch, generator=generator) * 1.5 - 0.5).clamp(min=0)
 
     def along(shape: tuple[int, ...]) -> torch.Tensor:
         return share.view(batch, *(1 for _ in shape))

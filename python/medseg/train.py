@@ -27,13 +27,13 @@ class DefaultRecipe:
     """Everything that decides a training run of the default model."""
 
     seed: int = 1  # of the first weights, the order and the augmentation
-    bursts: int = 2600  # simulated hearts, drawn in equal parts from the burst seeds
+    bursts: int = 4000  # simulated hearts, drawn in equal parts from the burst seeds
     burst_seeds: tuple[int, ...] = (11, 12)
     frames_per_burst: int = 6
     validation_bursts: int = 150
     validation_seed: int = 997
     size: int = 128
-    steps: int = 2500
+    steps: int = 6000
     batch: int = 16
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2

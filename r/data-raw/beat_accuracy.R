@@ -39,7 +39,7 @@ narrow <- function(time_s, area) {
   cycle_s <- cycle_by_autocorrelation(time_s, value)[["cycle_s"]]
   spacing_s <- if (is.na(cycle_s)) 0.273 else clamp(0.4 * cycle_s, 0.273, 0.40)
   minima <- prominent_minima(value)
-  minima <- minima[is_deep(minima, curve_range(value)), ]
+  minima <- minima[is_deep(minima, curve_range(value), FALSE), ]
   list(minima = spaced_minima(minima, time_s, spacing_s))
 }
 

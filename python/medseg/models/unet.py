@@ -17,7 +17,8 @@ class UNetShape:
 
     frames: int = 3
     classes: int = 5
-    widths: tuple[int, ...] = (16, 32, 64, 128, 192)
+    fold: int = 2  # blocks of fold x fold pixels enter as channels and leave as pixels
+    widths: tuple[int, ...] = (32, 64, 128, 192)
 
 
 def _block(before: int, after: int) -> nn.Sequential:
@@ -34,8 +35,9 @@ def _block(before: int, after: int) -> nn.Sequential:
 class UNet(nn.Module):
     """U-Net (Ronneberger 2015, arXiv:1505.04597) with nearest-neighbour up-sampling.
 
-    Input (B, frames, H, W) standardised grey, H and W divisible by 2**(levels-1); output logits
-    (B, classes, H, W), class 0 background.
+    Pixels are folded into channels on entry and unfolded on exit (Shi 2016, arXiv:1609.05158): at
+    full size the convolutions cost most and see least. Input (B, frames, H, W) standardised grey,
+    H and W divisible by fold * 2**(levels-1); output logits (B, classes, H, W), class 0 background.
     """
 
     def __init__(self, shape: UNetShape) -> None:
@@ -43,13 +45,15 @@ class UNet(nn.Module):
         self.shape = shape
         widths = shape.widths
         self.down = nn.ModuleList(
-            _block(a, b) for a, b in zip((shape.frames, *widths), widths, strict=False)
+            _block(a, b)
+            for a, b in zip((shape.frames * shape.fold**2, *widths), widths, strict=False)
         )
         self.up = nn.ModuleList(_block(a + b, a) for a, b in pairwise(widths))
-        self.head = nn.Conv2d(widths[0], shape.classes, 1)
+        self.head = nn.Conv2d(widths[0], shape.classes * shape.fold**2, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (B, classes, H, W) for standardised frames (B, frames, H, W)."""
+        x = functional.pixel_unshuffle(x, self.shape.fold)
         skips = []
         for level, block in enumerate(self.down):
             x = block(x if level == 0 else functional.max_pool2d(x, 2))
@@ -59,7 +63,7 @@ class UNet(nn.Module):
             skip = skips.pop()
             x = functional.interpolate(x, size=skip.shape[-2:], mode="nearest")
             x = block(torch.cat([skip, x], 1))
-        return self.head(x)
+        return functional.pixel_shuffle(self.head(x), self.shape.fold)
 
 
 def fused(network: UNet) -> UNet:

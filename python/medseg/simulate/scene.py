@@ -83,7 +83,7 @@ def draw_scene(
 def _draw_pose(rng: np.random.Generator, body: heart.Heart) -> tuple[beam.Scanner, tissue.Pose]:
     """Draw a scanner and where the heart lies before it."""
     scanner = beam.draw_scanner(rng)
-    apex_z = rng.uniform(0.9, 4.0)
+    apex_z = rng.uniform(0.9, 5.5)
     angle = np.deg2rad(rng.normal(0, 10))
     reach = apex_z + body.length * np.cos(angle)
     depth = np.clip(reach + max(body.left_atrium_length, 2.5) * rng.uniform(0.35, 1.5) + 0.3, 9, 22)

@@ -58,6 +58,8 @@ class Echogenicity:
     border: float  # specular gain where a surface faces the beam
     anisotropy: float  # loss where muscle runs along the beam
     pericardium_cm: float
+    fade: float  # dB that muscle loses towards the cavity, most at the apex
+    fade_cm: float  # distance from the cavity over which it does
     patchiness: float  # SD in dB of slow variation inside muscle
     outside_patchiness: float
     trabeculation: float  # dB by which the inner rim of the cavity is lifted
@@ -70,8 +72,9 @@ class Echogenicity:
 def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
     """Draw tissue brightnesses between a crisp and a poor acoustic window.
 
-    Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least;
-    what hides the border beyond that is the scanner's doing: dropout, shadows, haze and noise.
+    Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least,
+    or half of that where muscle fades towards the cavity; what hides the border beyond that is the
+    scanner's doing: dropout, shadows, haze and noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
@@ -90,6 +93,8 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         strand=rng.uniform(-22, 2),
         border=rng.uniform(0, 9),
         anisotropy=rng.uniform(0, 9),
+        fade=rng.uniform(0, min(0.5 * contrast, 10)) * (rng.random() < 0.7),
+        fade_cm=rng.uniform(0.15, 1.2),
         pericardium_cm=rng.uniform(0.15, 0.6),
         patchiness=rng.uniform(1.5, 6),
         outside_patchiness=rng.uniform(3, 9),
@@ -230,10 +235,13 @@ def lay_tissue(
     lay(right_wall, echo.right_wall + patchy)
     lay(atrial_wall, echo.atrial_wall + patchy + echo.border * (facing - 0.5))
     lay(between, echo.atrial_septum + patchy)
-    septum_level = echo.septum * (1 - lateral) + echo.lateral * lateral
-    lay(muscle, septum_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
+    muscle_level = echo.septum * (1 - lateral) + echo.lateral * lateral
+    muscle_level = muscle_level - (
+        echo.fade * np.exp(-to_cavity / echo.fade_cm) * np.clip(1.2 - 1.2 * along, 0.3, 1)
+    )
+    lay(muscle, muscle_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
     rim = muscle * _band(to_cavity, 0.16, 0.1)
-    lay(rim * 0.7, septum_level + patchy + echo.border * (2 * facing - 0.8))
+    lay(rim * 0.7, muscle_level + patchy + echo.border * (2 * facing - 0.8))
     pooled = echo.blood + echo.blood_patchiness * field(1, 1.6)
     lay(blood.astype(np.float32), pooled + echo.atrium * left_atrium)
     side = echo.trabeculation_lateral * lateral + (1 - echo.trabeculation_lateral) * (1 - lateral)

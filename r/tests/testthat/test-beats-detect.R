@@ -107,3 +107,27 @@ test_that("a rise that the edge cuts off is marked", {
 test_that("a minimum of two equal frames is one minimum", {
   expect_identical(prominent_minima(c(5, 1, 1, 5))$index, 2L)
 })
+
+# Sizes that run by half cosines through turning points at given seconds.
+through <- function(time_s, turns_s, sizes) {
+  piece <- findInterval(time_s, turns_s, all.inside = TRUE)
+  share <- (time_s - turns_s[piece]) / (turns_s[piece + 1L] - turns_s[piece])
+  sizes[piece] + (sizes[piece + 1L] - sizes[piece]) * (1 - cos(pi * share)) / 2
+}
+
+test_that("an end-systole is found before a premature beat that had little time to fill", {
+  time_s <- seq(0, 3.98, 0.02)
+  turns_s <- c(0, 0.35, 0.8, 1.15, 1.6, 1.95, 2.2, 2.55, 3.2, 3.55, 4)
+  #             the beat at 2.2 s begins after a quarter of the usual filling
+  sizes <- 1000 * c(2, 1.2, 2, 1.2, 2, 1.2, 1.4, 1.1, 2.1, 1.2, 2)
+  found <- find_end_systoles(time_s, through(time_s, turns_s, sizes))
+  expect_equal(time_s[found$minima$index], c(0.35, 1.15, 1.95, 2.55, 3.55), tolerance = 0.03)
+})
+
+test_that("a dip during filling is no end-systole", {
+  time_s <- seq(0, 3.98, 0.02)
+  turns_s <- c(0, 0.35, 0.6, 0.75, 1, 1.35, 1.6, 1.75, 2, 2.35, 2.6, 2.75, 3, 3.35, 4)
+  sizes <- 1000 * c(2, 1.2, 1.8, 1.6, 2, 1.2, 1.8, 1.6, 2, 1.2, 1.8, 1.6, 2, 1.2, 2)
+  found <- find_end_systoles(time_s, through(time_s, turns_s, sizes))
+  expect_equal(time_s[found$minima$index], c(0.35, 1.35, 2.35, 3.35), tolerance = 0.03)
+})
