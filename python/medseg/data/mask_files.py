@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from medseg.data.nifti import SUFFIXES, is_nifti, read_nifti, read_nifti_header
+from medseg.data.nifti import SUFFIXES, file_stamp, is_nifti, read_nifti, read_nifti_header
 from medseg.errors import InputError
 
 Mask = NDArray[np.bool_]
@@ -40,7 +40,7 @@ class MaskOnFile:
 
     def own_mask(self) -> Mask:
         """The mask in the size that the file has it."""
-        masks = _read_masks(self.path, self.label)
+        masks = _read_masks(self.path, self.label, file_stamp(self.path))
         if self.index >= len(masks):
             raise InputError(f"{self.path}: holds {len(masks)} masks, none of frame {self.frame}")
         mask: Mask = masks[self.index]
@@ -136,7 +136,7 @@ def _npy_shape(path: Path, member: str) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4)  # the frames of one case are asked for one after another
-def _read_masks(path: Path, label: int | None) -> NDArray[np.bool_]:
+def _read_masks(path: Path, label: int | None, stamp: tuple[int, int] | None) -> NDArray[np.bool_]:
     """All masks (n, H, W) of a file."""
     if is_nifti(path):
         values = read_nifti(path)

@@ -50,12 +50,25 @@ def read_nifti_header(path: Path) -> NiftiHeader:
     return NiftiHeader(frame_count, height, width, spacing)
 
 
-@lru_cache(maxsize=4)  # the frames of one case are asked for one after another
 def read_nifti(path: Path) -> NDArray[Any]:
     """The values (T, H, W) of a file; the caller must not change them.
 
     Raises as read_nifti_header does.
     """
+    return _read_values(path, file_stamp(path))
+
+
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is written again, so that nothing stale is kept of it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=4)  # the frames of one case are asked for one after another
+def _read_values(path: Path, stamp: tuple[int, int] | None) -> NDArray[Any]:
     image = _load(path)
     shape = _three(path, image.shape)
     try:
