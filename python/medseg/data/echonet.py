@@ -59,7 +59,8 @@ def read_listed(
         raise ClipNotFound(
             f"{folder}: no FileList.csv; name a folder in the shape of EchoNet-Dynamic"
         )
-    tracings, excluded = {}, []
+    tracings: Traced = {}
+    excluded: list[Excluded] = []
     if (folder / TRACINGS).is_file():
         tracings, excluded = read_tracings(folder / TRACINGS)
     videos = find_clips(folder / "Videos") or find_clips(folder / "Dicom")

@@ -149,8 +149,8 @@ def _read_masks(path: Path, label: int | None, stamp: tuple[int, int] | None) ->
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: its masks cannot be read ({error})") from None
     if label is not None:
-        return values == label
-    mask = values != 0
+        return np.asarray(values == label, bool)
+    mask = np.asarray(values != 0, bool)
     if values.dtype != np.bool_ and mask.any() and len(set(np.unique(values[mask]))) > 1:
         raise InputError(
             f"{path}: masks hold the values {', '.join(f'{v:g}' for v in np.unique(values)[:6])}; "

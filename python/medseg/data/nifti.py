@@ -106,19 +106,20 @@ def open_nifti(path: Path, *, frame_rate_hz: float | None = None, view: str = "u
         sha256=sha256_of_file(path),
         read=read,
         view=view,
-        view_source="file" if view != "unknown" else None,
+        view_source="given" if view != "unknown" else None,
     )
 
 
 def _grey(path: Path, values: NDArray[Any]) -> NDArray[np.uint8]:
     if values.dtype == np.uint8:
-        return values
+        return np.asarray(values, np.uint8)
     if values.size and not (values.min() >= 0 and values.max() <= 255):
         raise ClipUnreadable(
             f"{path}: values from {values.min():g} to {values.max():g} are no grey levels; "
             "scale them to 0..255"
         )
-    return np.rint(values).astype(np.uint8)
+    grey: NDArray[np.uint8] = np.rint(values).astype(np.uint8)
+    return grey
 
 
 def _three(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
