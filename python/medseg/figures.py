@@ -1,11 +1,11 @@
-"""Pictures for the page: the area curve of a segmentation."""
+"""Pictures for the page: the area curve of a segmentation, the spread of a data set."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 _USABLE = (0, 3)  # status: measured, touches the sector's edge
 _PRESENT = (0, 3, 4)
+_COLOURS = (
+    "#0b6e99",
+    "#d1760c",
+    "#5a8f3c",
+    "#8a4f9e",
+    "#a03000",
+    "#4a6fa5",
+    "#b0a030",
+    "#c2557a",
+    "#3f3f3f",
+    "#6cb0a8",
+)
 
 
 def save_curve_png(
@@ -85,3 +97,60 @@ def verdict_line(attributes: Mapping[str, Any], object_index: int) -> str:
     if quality["measurable"]:
         return ""
     return "not measurable: " + "; ".join(reason["message"] for reason in quality["reasons"])
+
+
+def save_distributions_png(
+    path: str | PathLike[str],
+    *,
+    title: str,
+    histograms: Mapping[str, Mapping[str, Sequence[float]]],
+    bars: Mapping[str, Mapping[str, int]],
+) -> None:
+    """Draw a data set's spread: a histogram a measure, stacked by group, and bars of counts.
+
+    `histograms` holds values by measure, then group (a split); `bars` counts by panel, then name.
+    A measure without values says so. Raises OutputError.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import MaxNLocator
+
+    groups = list(dict.fromkeys(group for by_group in histograms.values() for group in by_group))
+    colour = {group: _COLOURS[i % len(_COLOURS)] for i, group in enumerate(groups)}
+    rows = -(-(len(histograms) + len(bars)) // 3)
+    figure = Figure(figsize=(12.0, 3.4 * rows + 0.4), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    places = iter(figure.subplots(rows, 3, squeeze=False).flat)
+    for name, by_group in histograms.items():
+        axes = next(places)
+        known = {group: np.asarray(values) for group, values in by_group.items() if len(values)}
+        n = sum(values.size for values in known.values())
+        axes.set_title(f"{name}, n = {n}", loc="left", fontsize=10)
+        if n:
+            edges = np.histogram_bin_edges(np.concatenate(list(known.values())), bins=30)
+            colours = [colour[group] for group in known]
+            axes.hist(list(known.values()), edges, stacked=True, color=colours, linewidth=0)
+        else:
+            axes.text(0.5, 0.5, "not known", ha="center", transform=axes.transAxes)
+    for name, counts in bars.items():
+        axes = next(places)
+        axes.set_title(name, loc="left", fontsize=10)
+        colours = [colour.get(label, "#777777") for label in counts]
+        drawn = axes.bar(range(len(counts)), list(counts.values()), 0.7, color=colours)
+        axes.bar_label(drawn, fontsize=8)
+        axes.set_xlim(-0.7, max(len(counts), 3) - 0.3)
+        turn = 30 if len(counts) > 5 else 0
+        axes.set_xticks(range(len(counts)), list(counts), fontsize=8, rotation=turn)
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for axes in places:
+        axes.set_axis_off()
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    if len(groups) > 1:
+        patches = [Patch(color=colour[group], label=group) for group in groups]
+        figure.legend(handles=patches, loc="upper right", ncols=10, frameon=False, fontsize=8)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    _write_whole(Path(path), picture.getvalue())

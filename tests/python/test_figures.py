@@ -8,7 +8,7 @@ from PIL import Image
 
 from medseg.clip import clip_from_array
 from medseg.errors import OutputError
-from medseg.figures import area_curve, save_curve_png, verdict_line
+from medseg.figures import area_curve, save_curve_png, save_distributions_png, verdict_line
 from medseg.segmentation import segment
 
 
@@ -44,3 +44,17 @@ def test_an_unwritable_place_is_one_clear_error(beating_clip, thresholder, tmp_p
     ds = segment(beating_clip[0], thresholder)
     with pytest.raises(OutputError, match="choose another --out"):
         save_curve_png(ds, tmp_path / "no" / "c.png", title="x")
+
+
+def test_a_data_sets_spread_is_drawn_by_split(tmp_path):
+    path = tmp_path / "spread.png"
+    save_distributions_png(
+        path,
+        title="three clips",
+        histograms={"EF (%)": {"TRAIN": [55.0, 60.0], "TEST": [40.0]}, "frames": {"TRAIN": []}},
+        bars={"clips": {"TRAIN": 2, "TEST": 1}, "sizes": {"112 x 112": 3}},
+    )
+    picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    train = (picture == (0x0B, 0x6E, 0x99)).all(axis=2).sum()
+    test = (picture == (0xD1, 0x76, 0x0C)).all(axis=2).sum()
+    assert train > 1.5 * test > 0

@@ -11,6 +11,7 @@ import typer
 import medseg
 from medseg.cli.clips import convert, info
 from medseg.cli.console import DONE, FAILED, INTERRUPTED, say_error
+from medseg.cli.datasets import data
 from medseg.cli.learning import evaluate, simulate, train
 from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (info, convert, segment, report, validate, simulate, evaluate, train):
     app.command()(command)
+app.add_typer(data, name="data")
 
 
 def _version(wanted: bool) -> None:

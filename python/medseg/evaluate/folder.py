@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from medseg.data import Video
+from medseg.data import Case
 from medseg.errors import InputError, MedsegError, RUnavailable
 from medseg.evaluate.truth import ClipTruth, MeanMask, TruthFolder, mean_training_mask, open_truth
 from medseg.metrics import EventCount, Overlap, match_events, overlap
@@ -113,7 +113,7 @@ def evaluate_folder(
 
 
 def _score_masks(
-    predictions: Path, folder: TruthFolder, video: Video, mean_mask: MeanMask | None
+    predictions: Path, folder: TruthFolder, video: Case, mean_mask: MeanMask | None
 ) -> tuple[ClipTruth | None, ClipScore, dict[str, Any] | None]:
     """Compare the masks of one clip, as far as there are some."""
     score = ClipScore(video.name, video.split)

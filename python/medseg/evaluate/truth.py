@@ -1,4 +1,4 @@
-"""The truth of a clip, from a simulated folder or an EchoNet-shaped one."""
+"""The truth of a clip, from a simulated folder or another data set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data import EchoNetFolder, Video, read_echonet_folder
+from medseg.data import Case, Dataset, ed_es, open_case, open_dataset
 from medseg.errors import InputError
 
 EVENT_MARGIN_S = 0.25  # events nearer to a clip's end are not counted
@@ -35,14 +35,14 @@ class TruthFolder:
     """A data set: its list of videos and where their truth is."""
 
     path: Path
-    listed: EchoNetFolder
+    listed: Dataset
     simulated: bool  # truth/<name>.npz holds every frame's mask and every beat
 
-    def truth(self, video: Video) -> ClipTruth | None:
+    def truth(self, video: Case) -> ClipTruth | None:
         """The truth of one clip; None where the folder holds none for it."""
         return self._simulated(video) if self.simulated else self._traced(video)
 
-    def _simulated(self, video: Video) -> ClipTruth | None:
+    def _simulated(self, video: Case) -> ClipTruth | None:
         path = self.path / "truth" / f"{video.name}.npz"
         if not path.is_file():
             return None
@@ -66,11 +66,11 @@ class TruthFolder:
             counted_s=counted if es_s.size else None,
         )
 
-    def _traced(self, video: Video) -> ClipTruth | None:
-        traced = self.listed.tracings.get(video.name)
+    def _traced(self, video: Case) -> ClipTruth | None:
+        traced = video.traced
         if not traced:
             return None
-        pair = self.listed.ed_es(video.name)
+        pair = ed_es(video)
         shape = self._frame_shape(video)
         order = [tracing.frame for tracing in traced]
         return ClipTruth(
@@ -84,24 +84,20 @@ class TruthFolder:
             counted_s=None,
         )
 
-    def _frame_shape(self, video: Video) -> tuple[int, int]:
+    def _frame_shape(self, video: Case) -> tuple[int, int]:
         """Height and width of a video's frames, as opened; tracings are in its pixels."""
-        from medseg.decode import open_clip
-
-        if not video.path.is_file():
+        if not video.path.exists():
             return (112, 112)
-        clip = open_clip(video.path)
+        clip = open_case(video)
         return clip.height, clip.width
 
 
 def open_truth(path: Path) -> TruthFolder:
     """Open a data set; raises ClipNotFound or InputError where it is none."""
-    listed = read_echonet_folder(path)
+    listed = open_dataset(path)
     simulated = (path / "truth").is_dir()
-    if not simulated and not listed.tracings:
-        raise InputError(
-            f"{path}: neither truth/ nor VolumeTracings.csv, so nothing to score against"
-        )
+    if not simulated and not any(case.traced for case in listed.cases.values()):
+        raise InputError(f"{path}: neither truth/ nor a traced frame, so nothing to score against")
     return TruthFolder(path, listed, simulated)
 
 
