@@ -67,6 +67,7 @@ def save_bland_altman_png(
     limits: tuple[float, float],
     name: str,
     unit: str,
+    difference_unit: str,
 ) -> None:
     """Draw each pair's difference over its mean, (pair,), with bias and limits of agreement.
 
@@ -83,12 +84,12 @@ def save_bland_altman_png(
     ):
         if np.isfinite(value):
             axes.axhline(value, color=_MARK, linewidth=1.3, linestyle=style,
-                         label=f"{words}: {value:+.1f} {unit}")  # fmt: skip
+                         label=f"{words}: {value:+.1f} {difference_unit}")  # fmt: skip
     shown = np.append(np.abs(difference), [abs(v) for v in limits if np.isfinite(v)])
-    reach = 1.35 * max(float(shown.max()), 1.0)
-    axes.set_ylim(-reach, reach)
+    reach = max(float(shown.max()), 1.0)
+    axes.set_ylim(-1.1 * reach, 1.5 * reach)  # room for the legend above the dots
     axes.set_xlabel(f"mean of measured and true {name} ({unit})")
-    axes.set_ylabel(f"measured - true {name} ({unit})")
+    axes.set_ylabel(f"measured - true {name} ({difference_unit})")
     axes.legend(frameon=False, fontsize=8, loc="upper right")
     axes.set_title(f"Bland-Altman, n = {mean.size} clips", loc="left", fontsize=10)
     _save_png(figure, path)
@@ -131,9 +132,9 @@ def save_roc_png(
     colours = (_INK, _MARK, "#5a2d82", "#2e7d32")
     for i, (label, (false, true)) in enumerate(curves.items()):
         axes.plot(false, true, color=colours[i % 4], linestyle=styles[i % 4], linewidth=1.8,
-                  label=label, clip_on=False)  # fmt: skip
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
+                  label=label)  # fmt: skip
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
     axes.set_aspect("equal", "box")
     axes.set_xlabel("1 - specificity")
     axes.set_ylabel("sensitivity")

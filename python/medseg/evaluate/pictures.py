@@ -47,7 +47,8 @@ def draw_figures(
         bias=found["ef_bias"].value,
         limits=(found["ef_limit_low"].value, found["ef_limit_high"].value),
         name="EF",
-        unit="points",
+        unit="%",
+        difference_unit="points",
     )
     note = (
         f"MAE {found['ef_mae'].value:.2f} points\n"
