@@ -127,7 +127,7 @@ def save_roc_png(
 ) -> None:
     """Draw ROC curves, legend to false and true positive rates (point,); raises OutputError."""
     figure, axes = _square_axes()
-    axes.plot((0, 1), (0, 1), color=_FAINT, linewidth=1.0)
+    axes.plot((0, 1), (0, 1), color=_FAINT, linewidth=1.0, label="chance")
     styles = ("-", "--", ":", "-.")
     colours = (_INK, _MARK, "#5a2d82", "#2e7d32")
     for i, (label, (false, true)) in enumerate(curves.items()):
