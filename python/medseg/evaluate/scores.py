@@ -123,7 +123,8 @@ def score_clip(
         _compare(score, segmentation, index, truth, mean_mask, tolerances)
         _compare_neighbours(score, segmentation, index, truth)
         if traced:
-            _compare_traced(score, segmentation, index, folder.traced(video))
+            pair = folder.traced(video) if folder.simulated else truth
+            _compare_traced(score, segmentation, index, pair)
     except (MedsegError, ValueError) as error:
         why = " ".join(str(error).split())
         return None, ClipScore(video.name, video.split, score.patient, reason=why), None
