@@ -1,4 +1,4 @@
-"""Pictures for the page: the area curve of a segmentation, the spread of a data set."""
+"""Pictures for the page: an area curve, how well an EF agrees, how a data set is spread."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ _COLOURS = (
     "#3f3f3f",
     "#6cb0a8",
 )
+_INK, _MARK, _FAINT = "#0b6e99", "#d1760c", "#b0b0b0"
 
 
 def save_curve_png(
@@ -66,6 +67,112 @@ def save_curve_png(
     note = verdict_line(segmentation.attrs, object_index)
     if note:
         axes.text(0.01, 0.03, note, transform=axes.transAxes, fontsize=8, color="#a03000")
+    _save_png(figure, path)
+
+
+def save_bland_altman_png(
+    measured: np.ndarray,
+    truth: np.ndarray,
+    path: str | PathLike[str],
+    *,
+    bias: float,
+    limits: tuple[float, float],
+    name: str,
+    unit: str,
+    difference_unit: str,
+) -> None:
+    """Draw each pair's difference over its mean, (pair,), with bias and limits of agreement.
+
+    Limits that are NaN are not drawn. Raises OutputError.
+    """
+    figure, axes = _square_axes()
+    mean, difference = (measured + truth) / 2, measured - truth
+    axes.axhline(0, color=_FAINT, linewidth=0.8)
+    axes.scatter(mean, difference, s=14, color=_INK, alpha=_opacity(mean.size), linewidths=0)
+    for value, words, style in (
+        (bias, "bias", "-"),
+        (limits[0], "bias - 1.96 SD", "--"),
+        (limits[1], "bias + 1.96 SD", "--"),
+    ):
+        if np.isfinite(value):
+            axes.axhline(value, color=_MARK, linewidth=1.3, linestyle=style,
+                         label=f"{words}: {value:+.1f} {difference_unit}")  # fmt: skip
+    shown = np.append(np.abs(difference), [abs(v) for v in limits if np.isfinite(v)])
+    reach = max(float(shown.max()), 1.0)
+    axes.set_ylim(-1.1 * reach, 1.5 * reach)  # room for the legend above the dots
+    axes.set_xlabel(f"mean of measured and true {name} ({unit})")
+    axes.set_ylabel(f"measured - true {name} ({difference_unit})")
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    axes.set_title(f"Bland-Altman, n = {mean.size} clips", loc="left", fontsize=10)
+    _save_png(figure, path)
+
+
+def save_scatter_png(
+    measured: np.ndarray,
+    truth: np.ndarray,
+    path: str | PathLike[str],
+    *,
+    note: str,
+    name: str,
+    unit: str,
+) -> None:
+    """Draw measured over true numbers, (pair,), with the line of identity; raises OutputError."""
+    figure, axes = _square_axes()
+    both = np.concatenate([measured, truth])
+    margin = max(0.05 * float(np.ptp(both)), 1.0)
+    ends = (float(both.min()) - margin, float(both.max()) + margin)
+    axes.plot(ends, ends, color=_FAINT, linewidth=1.2, label="identity")
+    axes.scatter(truth, measured, s=14, color=_INK, alpha=_opacity(truth.size), linewidths=0)
+    axes.set_xlim(ends)
+    axes.set_ylim(ends)
+    axes.set_aspect("equal", "box")
+    axes.set_xlabel(f"true {name} ({unit})")
+    axes.set_ylabel(f"measured {name} ({unit})")
+    axes.text(0.03, 0.97, note, transform=axes.transAxes, fontsize=8, va="top")
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.set_title(f"Measured and true {name}, n = {truth.size} clips", loc="left", fontsize=10)
+    _save_png(figure, path)
+
+
+def save_roc_png(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], path: str | PathLike[str], *, title: str
+) -> None:
+    """Draw ROC curves, legend to false and true positive rates (point,); raises OutputError."""
+    figure, axes = _square_axes()
+    axes.plot((0, 1), (0, 1), color=_FAINT, linewidth=1.0, label="chance")
+    styles = ("-", "--", ":", "-.")
+    colours = (_INK, _MARK, "#5a2d82", "#2e7d32")
+    for i, (label, (false, true)) in enumerate(curves.items()):
+        axes.plot(false, true, color=colours[i % 4], linestyle=styles[i % 4], linewidth=1.8,
+                  label=label)  # fmt: skip
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_aspect("equal", "box")
+    axes.set_xlabel("1 - specificity")
+    axes.set_ylabel("sensitivity")
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.set_title(title, loc="left", fontsize=10)
+    _save_png(figure, path)
+
+
+def _square_axes() -> tuple[Any, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.0, 5.0), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    return figure, axes
+
+
+def _opacity(points: int) -> float:
+    """Fainter dots where many lie on one another."""
+    return 0.8 if points < 200 else 0.4
+
+
+def _save_png(figure: Any, path: str | PathLike[str]) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     _write_whole(Path(path), picture.getvalue())

@@ -8,7 +8,15 @@ from PIL import Image
 
 from medseg.clip import clip_from_array
 from medseg.errors import OutputError
-from medseg.figures import area_curve, save_curve_png, save_distributions_png, verdict_line
+from medseg.figures import (
+    area_curve,
+    save_bland_altman_png,
+    save_curve_png,
+    save_distributions_png,
+    save_roc_png,
+    save_scatter_png,
+    verdict_line,
+)
 from medseg.segmentation import segment
 
 
@@ -58,3 +66,43 @@ def test_a_data_sets_spread_is_drawn_by_split(tmp_path):
     train = (picture == (0x0B, 0x6E, 0x99)).all(axis=2).sum()
     test = (picture == (0xD1, 0x76, 0x0C)).all(axis=2).sum()
     assert train > 1.5 * test > 0
+
+
+def colour_share(path, rgb) -> float:
+    picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    return float((np.abs(picture - np.array(rgb)).max(axis=2) < 8).mean())
+
+
+def rows_with(path, rgb) -> np.ndarray:
+    """The rows of a picture that a line of this colour crosses for most of its width."""
+    picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    return np.flatnonzero((np.abs(picture - np.array(rgb)).max(axis=2) < 40).mean(axis=1) > 0.4)
+
+
+def test_bland_altman_draws_bias_and_limits_where_they_are(tmp_path):
+    truth = np.array([30.0, 40.0, 50.0, 60.0])
+    path = tmp_path / "b.png"
+    words = {"name": "EF", "unit": "%", "difference_unit": "points"}
+    save_bland_altman_png(truth + 4, truth, path, bias=4.0, limits=(0.0, 8.0), **words)
+    orange = rows_with(path, (209, 118, 12))
+    steps = np.flatnonzero(np.diff(orange) > 10)
+    assert len(steps) == 2  # three lines
+    middle = [part.mean() for part in np.split(orange, steps + 1)]
+    assert middle[1] - middle[0] == pytest.approx(middle[2] - middle[1], abs=2)
+    save_bland_altman_png(truth, truth, path, bias=0.0, limits=(np.nan, np.nan), **words)
+    assert np.ptp(rows_with(path, (209, 118, 12))) < 10  # one line
+
+
+def test_scatter_and_roc_are_drawn(tmp_path):
+    truth = np.linspace(20, 70, 300)
+    save_scatter_png(truth - 3, truth, tmp_path / "s.png", note="MAE 3", name="EF", unit="%")
+    assert (tmp_path / "s.png").stat().st_size > 5000
+    corner = {"perfect": (np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]))}
+    save_roc_png(corner, tmp_path / "r.png", title="ROC")
+    assert colour_share(tmp_path / "r.png", (11, 110, 153)) > 0.003
+
+
+def test_a_figure_that_cannot_be_written_is_one_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        save_roc_png({}, tmp_path / "file" / "r.png", title="ROC")

@@ -46,9 +46,38 @@ def evaluate(
     method: Annotated[
         str, typer.Option("--method", help="beatbybeat or echonet: how R finds beats.")
     ] = "beatbybeat",
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", help="echonet or unilvseg: the published measures beside our own."
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option("--figures", help="Folder for Bland-Altman, scatter and ROC of EF (PNG)."),
+    ] = None,
+    draws: Annotated[
+        int, typer.Option("--draws", min=100, help="Bootstrap draws of patients.")
+    ] = 10_000,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="The same seed draws the same patients.")
+    ] = 1,
+    tolerance_px: Annotated[
+        float, typer.Option("--tolerance-px", min=0.0, help="Of the surface Dice, in pixels.")
+    ] = 2.0,
+    tolerance_cm: Annotated[
+        float, typer.Option("--tolerance-cm", min=0.0, help="The same for calibrated clips.")
+    ] = 0.2,
 ) -> None:
-    """Score stores against the truth: Dice, EF, heart rate and beats."""
-    from medseg.evaluate import evaluate_folder, summary_rows, write_evaluation
+    """Score stores against the truth: Dice, distances, steadiness, EF, heart rate and beats."""
+    from medseg.evaluate import (
+        Tolerances,
+        draw_figures,
+        evaluate_folder,
+        summarise,
+        tables,
+        write_evaluation,
+    )
 
     with progress("evaluate") as advance:
         evaluation = evaluate_folder(
@@ -57,14 +86,27 @@ def evaluate(
             split=split,
             train=train_folder,
             method=method,
+            protocol=protocol,
+            tolerances=Tolerances(tolerance_px, tolerance_cm),
             progress=advance,
         )
-    csv_path, json_path = write_evaluation(evaluation, out if out is not None else predictions)
-    print_table(None, ["measure", "value", "95 % interval", "n"], summary_rows(evaluation))
-    typer.echo(f"{csv_path}\n{json_path}")
-    for problem in evaluation.problems:
+    summary = summarise(evaluation, draws=draws, seed=seed)
+    written = [*write_evaluation(evaluation, summary, out if out is not None else predictions)]
+    print_table(None, tables.MASK_COLUMNS, tables.mask_rows(summary))
+    print_table(None, tables.COLUMNS, tables.summary_rows(evaluation, summary))
+    if protocol is not None:
+        rows = tables.published_rows(evaluation, summary)
+        print_table(f"--protocol {protocol}", tables.PUBLISHED_COLUMNS, rows)
+    problems = list(evaluation.problems)
+    if figures is not None:
+        drawn, why_not = draw_figures(evaluation, summary, figures)
+        written += drawn
+        problems += why_not
+    for path in written:
+        typer.echo(str(path))
+    for problem in problems:
         say_error(problem)
-    raise typer.Exit(IN_PART if evaluation.problems else DONE)
+    raise typer.Exit(IN_PART if problems else DONE)
 
 
 def train(

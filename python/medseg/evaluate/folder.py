@@ -9,37 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from medseg.data import Case
-from medseg.errors import InputError, MedsegError, RUnavailable
-from medseg.evaluate.truth import ClipTruth, MeanMask, TruthFolder, mean_training_mask, open_truth
-from medseg.metrics import EventCount, Overlap, match_events, overlap
+from medseg.errors import InputError, RUnavailable
+from medseg.evaluate.protocols import PROTOCOLS
+from medseg.evaluate.scores import ClipScore, Tolerances, score_clip
+from medseg.evaluate.truth import ClipTruth, mean_training_mask, open_truth
+from medseg.metrics import match_events
 from medseg.rscript import analyse_batch
-from medseg.store import open_segmentation
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class ClipScore:
-    """One clip: what was measured, what is true, and why something is missing."""
-
-    name: str
-    split: str
-    reason: str | None = None  # why the clip could not be scored at all
-    measurable: bool | None = None
-    reasons: tuple[str, ...] = ()  # codes of a clip that is not measurable
-    masks: Overlap | None = None
-    ed: Overlap | None = None
-    es: Overlap | None = None
-    mean_mask: Overlap | None = None
-    ef_percent: float | None = None
-    ef_true_percent: float | None = None
-    ef_reason: str | None = None
-    heart_rate_bpm: float | None = None
-    heart_rate_true_bpm: float | None = None
-    n_beats: int | None = None
-    n_complete: int | None = None
-    beats: EventCount | None = None
 
 
 @dataclass
@@ -52,6 +29,8 @@ class Evaluation:
     method: str
     clips: list[ClipScore]
     mean_mask: str | None  # where the mean training mask comes from; None: there is none
+    tolerances: Tolerances
+    protocol: str | None = None
     problems: list[str] = field(default_factory=list)
     model: dict[str, Any] | None = None
 
@@ -63,6 +42,8 @@ def evaluate_folder(
     split: str | None = None,
     train: Path | None = None,
     method: str = "beatbybeat",
+    protocol: str | None = None,
+    tolerances: Tolerances | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score the stores in `predictions` against `dataset`.
@@ -70,11 +51,15 @@ def evaluate_folder(
     Clips of the data set (of one split, if given) without a store are listed with the reason, not
     left out silently. Beats, EF and heart rate come from one run of R; without R they are missing
     and `problems` says why. The mean mask is that of the TRAIN split of `train`, or of `dataset`.
+    `protocol`, a key of PROTOCOLS, asks for the published measures beside our own.
 
     Raises InputError where nothing can be compared, ClipNotFound where the folders are none.
     """
     if not predictions.is_dir():
         raise InputError(f"{predictions}: is no folder of stores; make one with medseg segment")
+    if protocol is not None and protocol not in PROTOCOLS:
+        raise InputError(f"--protocol {protocol}: choose {' or '.join(PROTOCOLS)}")
+    tolerances = tolerances or Tolerances()
     folder = open_truth(dataset)
     videos = list(folder.listed.of_split(split))
     if not videos:
@@ -83,7 +68,14 @@ def evaluate_folder(
     clips, truths = [], {}
     model = None
     for done, video in enumerate(videos, start=1):
-        truth, score, found_model = _score_masks(predictions, folder, video, mean_mask)
+        truth, score, found_model = score_clip(
+            predictions / f"{video.name}.zarr",
+            folder,
+            video,
+            mean_mask=mean_mask,
+            tolerances=tolerances,
+            traced=protocol is not None,
+        )
         clips.append(score)
         model = model or found_model
         if truth is not None and score.reason is None:
@@ -101,7 +93,14 @@ def evaluate_folder(
         clips=clips,
         mean_mask=f"{mean_mask.hearts} TRAIN clips of {mean_mask.source}" if mean_mask else None,
         model=model,
+        tolerances=tolerances,
+        protocol=protocol,
     )
+    if protocol is not None and not any(clip.traced is not None for clip in clips):
+        why = next(clip.traced_reason for clip in clips if clip.name in truths)
+        raise InputError(
+            f"{dataset}: no pair of traced frames for --protocol {protocol}, as {why}; leave it out"
+        )
     _ask_r(evaluation, truths)
     unscored = sum(clip.reason is not None for clip in clips)
     if unscored:
@@ -110,49 +109,6 @@ def evaluate_folder(
             f"{unscored} of {len(clips)} clips are not scored, first {first.name}: {first.reason}"
         )
     return evaluation
-
-
-def _score_masks(
-    predictions: Path, folder: TruthFolder, video: Case, mean_mask: MeanMask | None
-) -> tuple[ClipTruth | None, ClipScore, dict[str, Any] | None]:
-    """Compare the masks of one clip, as far as there are some."""
-    score = ClipScore(video.name, video.split)
-    store = predictions / f"{video.name}.zarr"
-    if not store.exists():
-        score.reason = "there is no store of it"
-        return None, score, None
-    truth = folder.truth(video)
-    if truth is None:
-        score.reason = "the data set holds no truth of it"
-        return None, score, None
-    try:
-        segmentation = open_segmentation(store)
-        sizes = segmentation.sizes
-        if (sizes["y"], sizes["x"]) != truth.mask.shape[1:]:
-            score.reason = (
-                f"the store's frames are {sizes['y']} x {sizes['x']} pixels, "
-                f"the truth's {truth.mask.shape[1]} x {truth.mask.shape[2]}"
-            )
-            return None, score, None
-        if truth.frames.max() >= sizes["frame"]:
-            score.reason = f"the store has {sizes['frame']} frames, the truth more"
-            return None, score, None
-        index = segmentation.attrs["object_names"].index("left_ventricle")
-        mask = segmentation["mask"].isel(object=index, frame=truth.frames).values.astype(bool)
-    except (MedsegError, ValueError) as error:
-        score.reason = " ".join(str(error).split())
-        return None, score, None
-    score.masks = overlap(mask, truth.mask)
-    score.ed, score.es = score.masks.at(truth.ed), score.masks.at(truth.es)
-    if mean_mask is not None:
-        constant = np.broadcast_to(mean_mask.at(truth.mask.shape[1:]), truth.mask.shape)
-        score.mean_mask = overlap(constant, truth.mask)
-    quality = segmentation.attrs["quality"]["left_ventricle"]
-    score.measurable = bool(quality["measurable"])
-    score.reasons = tuple(reason["code"] for reason in quality["reasons"])
-    score.ef_true_percent = truth.ef_percent
-    score.heart_rate_true_bpm = truth.heart_rate_bpm
-    return truth, score, dict(segmentation.attrs["model"])
 
 
 def _ask_r(evaluation: Evaluation, truths: dict[str, ClipTruth]) -> None:

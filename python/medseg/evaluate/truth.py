@@ -40,7 +40,7 @@ class TruthFolder:
 
     def truth(self, video: Case) -> ClipTruth | None:
         """The truth of one clip; None where the folder holds none for it."""
-        return self._simulated(video) if self.simulated else self._traced(video)
+        return self._simulated(video) if self.simulated else self.traced(video)
 
     def _simulated(self, video: Case) -> ClipTruth | None:
         path = self.path / "truth" / f"{video.name}.npz"
@@ -66,7 +66,8 @@ class TruthFolder:
             counted_s=counted if es_s.size else None,
         )
 
-    def _traced(self, video: Case) -> ClipTruth | None:
+    def traced(self, video: Case) -> ClipTruth | None:
+        """What an expert traced of a clip, the published truth; None without a tracing."""
         traced = video.traced
         if not traced:
             return None

@@ -137,6 +137,8 @@ def test_a_folder_of_frames_needs_its_rate(make_beating, tmp_path, capsys):
         ["train", "x.pt"],
         ["report", "none.zarr"],
         ["evaluate", "none", "none"],
+        ["evaluate", ".", ".", "--protocol", "nature"],
+        ["evaluate", ".", ".", "--tolerance-px", "-1"],
     ],
 )
 def test_a_wrong_call_is_one_line(arguments, tmp_path, monkeypatch, capsys):
@@ -227,3 +229,44 @@ def test_the_help_page_names_every_model():
     from medseg.models import MODELS
 
     assert set(_MODELS.rstrip(".").replace(" or ", ", ").split(", ")) == set(MODELS)
+
+
+def test_evaluate_prints_both_intervals_and_writes_its_files(
+    avi, make_beating, tmp_path, monkeypatch, capsys
+):
+    from medseg.evaluate import folder
+
+    ef = iter((52.0, 38.0))
+    monkeypatch.setattr(
+        folder,
+        "analyse_batch",
+        lambda stores, *, method: [{"ef_percent": next(ef)} for _ in stores],
+    )
+    data, stores, figures = tmp_path / "data", tmp_path / "o", tmp_path / "figures"
+    data.mkdir()
+    lines = ["FileName,X1,Y1,X2,Y2,Frame"]
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.avi").write_bytes(avi.read_bytes())
+        assert (
+            main(["segment", str(tmp_path / f"{name}.avi"), "-o", str(stores), "--no-overlay"]) == 0
+        )
+        for frame, top in ((0, 25), (20, 40)):
+            lines.append(f"{name},56,{top},56,84,{frame}")
+            lines += [f"{name},45,{y},67,{y},{frame}" for y in range(top, 85, 3)]
+    (data / "FileList.csv").write_text("FileName,EF,Split\none,55,TEST\ntwo,35,TEST\n")
+    (data / "VolumeTracings.csv").write_text("\n".join(lines) + "\n")
+    capsys.readouterr()
+    call = ["evaluate", str(stores), str(data), "--protocol", "echonet", "--draws", "200"]
+    assert main([*call, "--figures", str(figures)]) == 0
+    said = capsys.readouterr().out
+    assert "95 % interval" in said
+    assert "90 % interval" in said
+    assert "1.0000" in said  # AUC
+    assert sorted(p.name for p in figures.iterdir()) == [
+        "ef_bland_altman.png", "ef_roc.png", "ef_scatter.png",
+    ]  # fmt: skip
+    assert (stores / "evaluation.csv").is_file()
+    first = (stores / "evaluation.json").read_text()
+    ef = iter((52.0, 38.0))
+    assert main(call) == 0
+    assert (stores / "evaluation.json").read_text() == first  # seeded

@@ -4,74 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from medseg.clip import clip_from_array
 from medseg.errors import InputError, RUnavailable
-from medseg.evaluate import evaluate_folder, summary_rows, write_evaluation
+from medseg.evaluate import (
+    evaluate_folder,
+    summarise,
+    summary_rows,
+    write_evaluation,
+)
 from medseg.evaluate import folder as folder_module
-from medseg.evaluate.summary import summarise
 from medseg.evaluate.truth import mean_training_mask, open_truth
-from medseg.segmentation import segment_to_store
-
-BEAT_S = 0.8  # 75 bpm
-
-
-@pytest.fixture
-def simulated(make_beating, thresholder, tmp_path) -> tuple[Path, Path]:
-    """Three simulated clips (one TRAIN, two TEST) and stores of the two TEST clips."""
-    dataset, stores = tmp_path / "data", tmp_path / "stores"
-    (dataset / "truth").mkdir(parents=True)
-    rows = ["FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split"]
-    for i, split in enumerate(("TRAIN", "TEST", "TEST")):
-        frames, mask = make_beating(100, swing=0.3 + 0.05 * i, seed=i)
-        name = f"sim{i}"
-        rows.append(f"{name},{50 + i},,,112,112,50,100,{split}")
-        np.savez(
-            dataset / "truth" / f"{name}.npz",
-            mask=mask.astype(np.uint8),
-            frame_time_s=np.arange(100) / 50,
-            ed_time_s=np.array([0.0, BEAT_S]),
-            es_time_s=np.array([BEAT_S / 2, 1.5 * BEAT_S]),
-            ef_percent=np.array([50.0 + i, 52.0 + i]),
-            heart_rate_bpm=75.0,
-        )
-        if split == "TEST":
-            clip = clip_from_array(frames, name=name, frame_rate_hz=50.0)
-            segment_to_store(clip, stores, segmenter=thresholder)
-    (dataset / "FileList.csv").write_text("\n".join(rows) + "\n")
-    return stores, dataset
-
-
-@pytest.fixture
-def asked(monkeypatch) -> list[list[Path]]:
-    """R answers EF 50, 78 bpm, and beats of which one is 0.2 s late."""
-    calls: list[list[Path]] = []
-
-    def answer(stores, *, method="beatbybeat"):
-        calls.append(list(stores))
-        return [
-            {
-                "store": str(store),
-                "error": None,
-                "ef_percent": 50.0,
-                "heart_rate_bpm": 78.0,
-                "n_beats": 2,
-                "n_complete": 1,
-                "beats": [{"es_s": 0.42}, {"es_s": 1.4}, {"es_s": None}],
-            }
-            for store in stores
-        ]
-
-    monkeypatch.setattr(folder_module, "analyse_batch", answer)
-    return calls
 
 
 def by_key(evaluation) -> dict:
-    return {measure.key: measure for measure in summarise(evaluation)}
+    return {measure.key: measure for measure in summarise(evaluation, draws=200).measures}
 
 
 def test_masks_ef_rate_and_beats_are_scored(simulated, asked):
@@ -79,7 +28,7 @@ def test_masks_ef_rate_and_beats_are_scored(simulated, asked):
     found = by_key(evaluation)
     assert found["pooled_dice"].value > 0.99
     assert found["pooled_dice"].n == 200
-    assert found["ed_dice"].n == found["es_dice"].n == 4
+    assert found["ed_mean_frame_dice"].n == found["es_mean_frame_dice"].n == 4
     # truth: clips of mean EF 52 and 53, R says 50
     assert found["ef_mae"].value == pytest.approx(2.5)
     assert found["ef_bias"].value == pytest.approx(-2.5)
@@ -127,13 +76,13 @@ def test_without_r_its_columns_are_missing_with_the_reason(simulated, monkeypatc
     assert found["pooled_dice"].value > 0.99
     assert np.isnan(found["ef_mae"].value)
     assert "install R" in evaluation.problems[0]
-    rows = {row[0]: row[1:] for row in summary_rows(evaluation)}
+    rows = {row[0]: row[1:] for row in summary_rows(evaluation, summarise(evaluation))}
     assert rows["EF: mean absolute error"] == ["missing", "", "R is not available"]
 
 
 def test_the_csv_has_a_row_a_clip_and_na_for_what_is_missing(simulated, asked, tmp_path):
     evaluation = evaluate_folder(*simulated)
-    table, document = write_evaluation(evaluation, tmp_path / "out")
+    table, document = write_evaluation(evaluation, summarise(evaluation), tmp_path / "out")
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [row["name"] for row in rows] == ["sim0", "sim1", "sim2"]
     assert rows[0]["ef_percent"] == rows[0]["pooled_dice"] == "NA"
@@ -163,22 +112,15 @@ def test_an_end_systole_before_the_first_known_beat_is_not_held_against_r(simula
     assert found["beat_sensitivity"].value == 1.0
 
 
-def test_tracings_of_an_echonet_folder_are_scored(simulated, asked, tmp_path):
-    stores, _ = simulated
-    dataset = tmp_path / "echonet"
-    dataset.mkdir()
-    (dataset / "FileList.csv").write_text("FileName,EF,Split\nsim1.avi,55,TEST\n")
-    lines = ["FileName,X1,Y1,X2,Y2,Frame"]
-    for frame, top in ((20, 40), (0, 25)):  # the smaller one first
-        lines.append(f"sim1.avi,56,{top},56,84,{frame}")
-        lines += [f"sim1.avi,45,{y},67,{y},{frame}" for y in np.linspace(top, 84, 20)]
-    (dataset / "VolumeTracings.csv").write_text("\n".join(lines) + "\n")
-    found = by_key(evaluate_folder(stores, dataset))
-    assert found["ed_dice"].n == found["es_dice"].n == 1
+def test_tracings_of_an_echonet_folder_are_scored(simulated, asked, echonet_folder):
+    found = by_key(evaluate_folder(simulated[0], echonet_folder({"sim1": (20, 0)})))
+    assert found["ed_mean_frame_dice"].n == found["es_mean_frame_dice"].n == 1
     assert 0.7 < found["pooled_dice"].value < 0.95
     assert found["ef_bias"].value == pytest.approx(-5.0)
     assert found["beat_sensitivity"].n == 0
     assert found["mean_mask_dice"].n == 0
+    assert found["frame_to_frame_dice"].n == 99
+    assert found["frame_to_frame_dice_true"].reason == "the truth does not have every frame"
 
 
 def test_folders_that_cannot_be_compared_are_refused(simulated, tmp_path):
