@@ -68,7 +68,7 @@ class ClipScore:
 
     name: str
     split: str
-    patient: str | None = None  # the data set's key, else the store's subject_key
+    patient: str | None = None  # the store's subject_key, else the data set's key
     reason: str | None = None  # why the clip could not be scored at all
     measurable: bool | None = None
     reasons: tuple[str, ...] = ()  # codes of a clip that is not measurable
@@ -129,7 +129,7 @@ def score_clip(
         why = " ".join(str(error).split())
         return None, ClipScore(video.name, video.split, score.patient, reason=why), None
     quality = segmentation.attrs["quality"]["left_ventricle"]
-    score.patient = score.patient or segmentation.attrs["subject_key"]
+    score.patient = segmentation.attrs["subject_key"] or score.patient
     score.measurable = bool(quality["measurable"])
     score.reasons = tuple(reason["code"] for reason in quality["reasons"])
     score.ef_true_percent = truth.ef_percent

@@ -252,7 +252,7 @@ def test_evaluate_prints_both_intervals_and_writes_its_files(
         )
         for frame, top in ((0, 25), (20, 40)):
             lines.append(f"{name},56,{top},56,84,{frame}")
-            lines += [f"{name},45,{y},67,{y},{frame}" for y in range(top, 85, 3)]
+            lines += [f"{name},45,{y},67,{y},{frame}" for y in np.linspace(top, 84, 20)]
     (data / "FileList.csv").write_text("FileName,EF,Split\none,55,TEST\ntwo,35,TEST\n")
     (data / "VolumeTracings.csv").write_text("\n".join(lines) + "\n")
     capsys.readouterr()

@@ -181,7 +181,7 @@ def test_intervals_are_over_patients_where_the_stores_name_them(
     assert rows["a"]["patient_number"] == rows["b"]["patient_number"] != rows["c"]["patient_number"]
     assert "p1" not in table.read_text() + document.read_text()
     without = summarise(evaluate_folder(*right_at_ed), draws=100)
-    assert (without.unit, without.drawn) == ("clips", 3)
+    assert (without.unit, without.drawn) == ("patients", 3)  # EchoNet: a video, a patient
 
 
 def test_steadiness_of_the_truth_stands_beside_that_of_the_masks(simulated, asked):
