@@ -147,6 +147,8 @@ def _document(evaluation: Evaluation, summary: Summary) -> dict[str, Any]:
         "method": evaluation.method,
         "model": evaluation.model,
         "mean_mask": evaluation.mean_mask,
+        "mean_ef": asdict(evaluation.mean_ef) if evaluation.mean_ef else None,
+        "without_masks": evaluation.without_masks,
         "surface_dice_tolerance": asdict(evaluation.tolerances),
         "bootstrap": {
             "draws": summary.draws,
@@ -168,16 +170,21 @@ def _protocol(evaluation: Evaluation, summary: Summary) -> dict[str, Any] | None
     """The published measures, and which videos they leave out; None without a protocol."""
     if evaluation.protocol is None:
         return None
+    table = evaluation.without_masks is not None
+    kept = [c.reason is None if table else c.traced is not None for c in evaluation.clips]
     left_out = Counter(
-        clip.traced_reason or clip.reason for clip in evaluation.clips if clip.traced is None
+        clip.traced_reason or clip.reason
+        for clip, there in zip(evaluation.clips, kept, strict=True)
+        if not there
     )
+    protocol = PROTOCOLS[evaluation.protocol]
     return {
         "name": evaluation.protocol,
-        "note": PROTOCOLS[evaluation.protocol].note,
+        "note": protocol.table_note if table else protocol.note,
         "interval": INTERVAL,
         "draws": PUBLISHED_DRAWS,
         "seed": summary.seed,
-        "videos": sum(clip.traced is not None for clip in evaluation.clips),
+        "videos": sum(kept),
         "videos_left_out": dict(left_out),
         "measures": {m.key: _measure(m) for m in summary.published},
     }
