@@ -82,11 +82,12 @@ def summarise(evaluation: Evaluation, *, draws: int = DRAWS, seed: int = SEED) -
         draws=draws,
         seed=seed,
         drawn=grouped.patients,
-        unit=_unit(grouped),
+        unit=drawn_unit(grouped),
     )
 
 
-def _unit(grouped: Grouped) -> str:
+def drawn_unit(grouped: Grouped) -> str:
+    """What is drawn for the intervals, in words."""
     known = [clip.patient is not None for clip in grouped.clips]
     if all(known):
         return "patients"
@@ -125,13 +126,13 @@ def _measures(
                 patients=d.patients,
                 unit=d.unit,
                 digits=d.digits,
-                reason=None if np.isfinite(value) else _why_missing(d, without_r, without_masks),
+                reason=None if np.isfinite(value) else why_missing(d, without_r, without_masks),
             )
         )
     return measures
 
 
-def _why_missing(definition: Definition, without_r: bool, without_masks: str | None) -> str:
+def why_missing(definition: Definition, without_r: bool, without_masks: str | None) -> str:
     """A few words on why a measure is absent."""
     if without_masks is not None and not definition.key.startswith("ef_"):
         return without_masks
