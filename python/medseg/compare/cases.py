@@ -110,6 +110,7 @@ def score_runs(
     cases = {name: listed[name] for name in names}
     _name_patients_alike(scored, cases)
     without_ef = _same_ef_clips(scored)
+    _same_rate_clips(scored)
     problems = [
         f"{one.run.name}: {problem}"
         for one in scored
@@ -149,6 +150,14 @@ def _same_ef_clips(scored: Sequence[ScoredRun]) -> list[LeftOut]:
                 reason = "not given by every run"
                 one.clips[index] = replace(clip, ef_percent=None, ef_reason=reason)
     return lost
+
+
+def _same_rate_clips(scored: Sequence[ScoredRun]) -> None:
+    """Take the heart rate away where one of the runs that give one has none."""
+    giving = [one for one in scored if any(c.heart_rate_bpm is not None for c in one.clips)]
+    absent = {c.name for one in giving for c in one.clips if c.heart_rate_bpm is None}
+    for one in scored:
+        one.clips = [replace(c, heart_rate_bpm=None) if c.name in absent else c for c in one.clips]
 
 
 def ef_coverage(one: ScoredRun) -> tuple[int, int]:

@@ -15,8 +15,8 @@ from medseg.compare.workload import Workload, load_workload
 from medseg.errors import MedsegError
 from medseg.models.complexity import complexity
 
-UNKNOWN_MODEL = "which network made it is not known; give --model NAME=MODEL"
-NOT_STATED = "not on record; --zero-shot NAME says none"
+UNKNOWN_MODEL = "network not known; give --model"
+NOT_STATED = "not on record"
 SHIPPED = "medseg default U-Net"
 
 

@@ -16,6 +16,11 @@ from medseg.compare.pictures import colour_of
 from medseg.compare.tables import COST_FIELDS, cost_reason, cost_value
 from medseg.evaluate import Measure
 
+SOME_PATIENTS = 10  # fewer, and a bootstrap's interval is too narrow to be believed
+SET_APART = (
+    "pooled_dice", "mean_frame_dice", "ed_pooled_dice", "es_pooled_dice", "hd95_px",
+    "frame_to_frame_dice", "ef_mae", "ef_bias", "ef_r_squared", "ef_auc_50", "beat_sensitivity",
+)  # fmt: skip
 LISTED = 40  # clips that are left out; the rest are in per-video.csv
 GROUPS = (
     ("Masks", ("pooled_dice", "mean_frame_dice", "ed_pooled_dice", "es_pooled_dice", "pooled_iou",
@@ -75,7 +80,7 @@ def page(compared: Compared, measured: Measured, costs: Costs, pictures: Picture
     title = f"{compared.dataset.resolve().name}, runs side by side"
     body = [
         _header(compared, measured),
-        section("To bear in mind", _notices(compared, pictures), classes="notices"),
+        section("To bear in mind", _notices(compared, measured, pictures), classes="notices"),
         section("Accuracy", _accuracy(compared, measured), _accuracy_words(measured)),
         section("Cost", _cost(compared, costs), _cost_words(compared, costs)),
         section("Differences", *_differences(measured)),
@@ -117,7 +122,7 @@ def _header(compared: Compared, measured: Measured) -> str:
     )
 
 
-def _notices(compared: Compared, pictures: Pictures) -> str:
+def _notices(compared: Compared, measured: Measured, pictures: Pictures) -> str:
     said: dict[str, list[str]] = {}
     for one in compared.runs:
         data = (one.evaluation.model or {}).get("training_data")
@@ -126,6 +131,16 @@ def _notices(compared: Compared, pictures: Pictures) -> str:
     lines = [f"{', '.join(names)}: {words}." for words, names in said.items()]
     if (compared.dataset / "truth").is_dir():
         lines.append("The clips are simulated: numbers on patients' clips may be other ones.")
+    if measured.patients < SOME_PATIENTS:
+        lines.append(f"Intervals from {measured.patients} {measured.unit} are too narrow.")
+    lost = len({case.clip for case in compared.without_ef})
+    if lost:
+        runs = ", ".join(dict.fromkeys(case.run for case in compared.without_ef))
+        every = len(compared.cases)
+        lines.append(
+            f"EF is compared on {every - lost} of {every} clips, as not every run gives it for the "
+            f"others (missing from {runs})."
+        )
     lines += [f"{problem}." for problem in (*compared.problems, *pictures.notes)]
     items = [element("li", escaped(line)) for line in lines]
     return element("ul", *items) if items else ""
@@ -198,6 +213,8 @@ def _cost_number(key: str, value: float) -> str:
     if key in ("parameters", "annotated_frames", "annotated_clips"):
         return count(value)
     if key == "training_seconds":
+        if value == 0:
+            return "none"
         if value >= 3600:
             return f"{value / 3600:.1f}&#8239;h"
         return f"{value / 60:.1f}&#8239;min" if value >= 60 else f"{value:.0f}&#8239;s"
@@ -221,30 +238,39 @@ def _cost_words(compared: Compared, costs: Costs) -> str:
 
 
 def _differences(measured: Measured) -> list[str]:
-    if not measured.differences:
+    """The measures of SET_APART, pair by pair; all are in differences.csv."""
+    shown = [d for d in measured.differences if d.key in SET_APART]
+    if not shown:
         return []
-    rows = [_difference_row(d) for d in measured.differences]
+    rows, pair = [], ("", "")
+    for d in shown:
+        if (d.first, d.second) != pair:
+            pair = (d.first, d.second)
+            words = element("td", escaped(f"{d.first} − {d.second}"))
+            rows.append(element("tr", words, element("td") * 2, classes="group"))
+        rows.append(_difference_row(d))
     words = (
-        "First − second on the same clips, with its 95 % interval from paired draws of patients; "
-        "bold where the interval lies on one side of zero. Intervals are not corrected for the "
-        "number of comparisons, and no p-value is given."
+        "First − second on the same clips, with the 95 % interval from paired draws of patients; "
+        f"bold where it lies on one side of zero and rests on {SOME_PATIENTS} patients or more. "
+        "Intervals are not corrected for the number of comparisons, and no p-value is given. "
+        "All measures are in differences.csv."
     )
-    head = ["first − second", "measure", "difference", "95 % interval", "n"]
-    return [table(head, rows, words=2), element("p", escaped(words), classes="caption")]
+    head = ["", "difference", "n"]
+    return [table(head, rows), element("p", escaped(words), classes="caption")]
 
 
 def _difference_row(d: Difference) -> str:
     unit = f"&#8239;{escaped(d.unit)}" if d.unit else ""
     n = count(d.n_first) if d.n_first == d.n_second else f"{count(d.n_first)}, {count(d.n_second)}"
     sign = "+" if float(f"{d.value:.{d.digits}f}") > 0 else ""
+    interval = between(d.low, d.high, d.digits) or "one patient"
+    clear = d.excludes_zero and d.patients >= SOME_PATIENTS
     return element(
         "tr",
-        element("td", escaped(f"{d.first} − {d.second}"), classes="words"),
-        element("td", escaped(ACCURACY[d.key]), classes="words"),
-        element("td", sign + number(d.value, d.digits) + unit),
-        element("td", between(d.low, d.high, d.digits) or "one patient"),
+        element("td", escaped(ACCURACY[d.key])),
+        element("td", sign + number(d.value, d.digits) + unit, element("small", interval)),
         element("td", n),
-        classes="clear" if d.excludes_zero else "",
+        classes="clear" if clear else "",
     )
 
 

@@ -45,16 +45,20 @@ def bland_altman(
     mean, error = (measured + truth) / 2, measured - truth
     axes.axhline(0, color=FAINT, linewidth=0.9)
     axes.scatter(mean, error, s=16, color=colour, alpha=_opacity(mean.size), linewidths=0)
-    for key, words, style in (
-        ("ef_bias", "bias", "-"), ("ef_limit_low", "−1.96 SD", "--"),
-        ("ef_limit_high", "+1.96 SD", "--"),
+    for key, words, style, side, over in (
+        ("ef_bias", "bias", "-", "left", True), ("ef_limit_low", "−1.96 SD", "--", "right", False),
+        ("ef_limit_high", "+1.96 SD", "--", "right", True),
     ):  # fmt: skip
         value = found[key].value
         if np.isfinite(value):
             axes.axhline(value, color=INK, linewidth=1.0, linestyle=style)
             axes.annotate(
-                f"{words} {value:+.1f}", (1, value), xycoords=("axes fraction", "data"),
-                xytext=(-2, 2), textcoords="offset points", ha="right", fontsize=8,
+                f"{words} {value:+.1f}".replace("-", "−"),
+                (0 if side == "left" else 1, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(2 if side == "left" else -2, 2 if over else -2),
+                textcoords="offset points",
+                ha=side, va="bottom" if over else "top", fontsize=8,
             )  # fmt: skip
     axes.set_ylim(-reach, reach)
     axes.set_xlabel("mean of measured and true EF (%)")

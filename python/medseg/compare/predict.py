@@ -33,7 +33,7 @@ def make_missing(
     segmenter = load_model(run.model, weights=run.weights, device=device)
     made = next((case for case in cases if case not in missing), None)
     if made is not None:
-        _refuse_others(_store_of(run, made), str(segmenter.card["weights_sha256"]))
+        _refuse_others(_store_of(run, made), segmenter.card["weights_sha256"])
     make_folder(run.predictions)
     problems = []
     for done, case in enumerate(missing, start=1):
@@ -57,7 +57,7 @@ def _is_complete(store: Path) -> bool:
     return (store / "manifest.json").is_file()
 
 
-def _refuse_others(store: Path, weights_sha256: str) -> None:
+def _refuse_others(store: Path, weights_sha256: str | None) -> None:
     """Stores of other weights must not be mixed with those that are about to be made."""
     try:
         found = open_segmentation(store).attrs["model"]["weights_sha256"]
@@ -66,7 +66,7 @@ def _refuse_others(store: Path, weights_sha256: str) -> None:
     if found != weights_sha256:
         raise InputError(
             f"{store}: was made with other weights ({str(found)[:8]}…) than the run's "
-            f"({weights_sha256[:8]}…); remove {store.parent} to make it again"
+            f"({str(weights_sha256)[:8]}…); remove {store.parent} to make it again"
         )
 
 

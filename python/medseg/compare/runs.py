@@ -55,6 +55,9 @@ def find_runs(
         if name in named:
             raise InputError(f"two runs are named {name}; write NAME=FOLDER with two names")
         named[name] = path
+    for name in models:
+        if name not in named and "/" in name:
+            raise InputError(f"--model {name}: give it a name without /, as a folder is named so")
     named |= {name: None for name in models if name not in named}
     if not named:
         raise InputError("no run to compare; give NAME=FOLDER, or --model NAME=MODEL")
@@ -71,7 +74,7 @@ def find_runs(
 def _split(argument: str) -> tuple[str, Path]:
     """A run's name and path; without a name, the folder's own."""
     name, equals, rest = argument.partition("=")
-    if equals and "/" not in name and not Path(argument).exists():
+    if equals and not Path(argument).exists():
         if not name or not rest:
             raise InputError(f"{argument}: write NAME=FOLDER")
         return name, Path(rest)

@@ -50,7 +50,9 @@ def describe_machine(device: str) -> str:
     """The device and the threads that speeds were measured with, in words."""
     if device.startswith("cuda"):
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
-    return f"{_processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    threads = torch.get_num_threads()
+    words = f"{threads} thread{'s' if threads != 1 else ''}"
+    return f"{_processor()}, {words}, torch {torch.__version__}"
 
 
 def _processor() -> str:

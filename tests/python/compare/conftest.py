@@ -87,11 +87,11 @@ def save_store(make_thresholder) -> Callable[..., None]:
 def make_run(save_store, tmp_path) -> Callable[..., Path]:
     """Write a folder of stores of clips 2 to 5."""
 
-    def make(name: str, *, shrink: int = 0, right: int = 0, clips=range(2, 6), **model) -> Path:
+    def make(folder: str, *, shrink: int = 0, right: int = 0, clips=range(2, 6), **model) -> Path:
         for i in clips:
-            path = tmp_path / name / f"clip{i}.zarr"
+            path = tmp_path / folder / f"clip{i}.zarr"
             save_store(path, rectangles(shrink, right), **model)
-        return tmp_path / name
+        return tmp_path / folder
 
     return make
 

@@ -61,7 +61,7 @@ def test_speed_is_the_median_of_interleaved_rounds():
 def test_a_zero_shot_run_costs_no_training_and_no_annotation(scored):
     cost = weigh_runs(scored(zero_shot=["whole"]), None, None).by_run["whole"]
     assert (cost.training_seconds, cost.annotated_frames, cost.annotation_hours) == (0, 0, 0)
-    assert cost.reasons["parameters"].startswith("which network made it is not known")
+    assert cost.reasons["parameters"].startswith("network not known")
 
 
 def test_training_and_annotation_come_from_the_record(scored, make_run):
@@ -73,7 +73,7 @@ def test_training_and_annotation_come_from_the_record(scored, make_run):
     found = costs["trained"]
     assert (found.training_seconds, found.annotated_clips, found.parameters) == (120.5, 150, 7)
     assert found.annotation_hours == pytest.approx(300 * 2 / 60)
-    assert "--zero-shot" in costs["whole"].reasons["training_seconds"]
+    assert costs["whole"].reasons["training_seconds"] == "not on record"
     without = weigh_runs(runs, None, None).by_run["trained"]
     assert without.annotation_hours is None
     assert without.reasons["annotation_hours"] == "give --minutes-per-frame"

@@ -70,7 +70,7 @@ def test_the_page_says_what_to_bear_in_mind(written, two):
     assert "The clips are simulated" in text
     assert "95 % interval" in text and "no p-value is given" in text
     assert "there is no store of it" in text  # clip 5, left out
-    assert "which network made it is not known" in text
+    assert "network not known" in text
 
 
 def test_the_tables_have_a_row_a_run_a_difference_and_a_clip(written, two, known):
@@ -81,7 +81,7 @@ def test_the_tables_have_a_row_a_run_a_difference_and_a_clip(written, two, known
     assert (right["clips"], right["pooled_dice_n"]) == ("3", "60")
     assert (right["training_seconds"], wrong["training_seconds"]) == ("0", "NA")
     assert "training_seconds: not on record" in wrong["missing"]
-    assert "parameters: which network" in right["missing"]
+    assert "parameters: network not known" in right["missing"]
     (dice,) = [d for d in rows_of(out / "differences.csv") if d["measure"] == "pooled_dice"]
     assert float(dice["difference"]) == pytest.approx(1 - float(wrong["pooled_dice"]), abs=1e-5)
     assert (dice["excludes_zero"], dice["n_first"], dice["patients"]) == ("True", "60", "3")

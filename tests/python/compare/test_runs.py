@@ -53,6 +53,7 @@ def test_what_is_no_run_is_one_line(make_run, tmp_path):
         ([f"a={empty}"], {}, "no store, no ef.csv and no run.json"),
         ([f"a={tmp_path / 'none'}"], {}, "nothing there for the run a"),
         (["=x"], {}, "write NAME=FOLDER"),
+        ([], {"models": {"a/b": "unet"}}, "a name without /"),
         ([f"a={folder}"], {"weights": {"b": folder}}, "--weights b: no run has that name"),
         ([f"a={folder}"], {"zero_shot": ["b"]}, "--zero-shot b: no run has that name"),
     ):
