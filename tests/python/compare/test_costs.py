@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,14 +20,10 @@ from medseg.errors import MedsegError
 from medseg.export.video import VideoWriter
 
 
-def workload(seconds: float = 0.0, called: list[str] | None = None, name: str = "") -> Workload:
-    def work() -> int:
-        if called is not None:
-            called.append(name)
-        time.sleep(seconds)
-        return 10
-
-    return Workload(nn.Conv2d(3, 8, 3, padding=1), (1, 3, 16, 16), 1, "f" * 64, "net", work, "work")
+def workload() -> Workload:
+    """A convolution whose work is nothing."""
+    network = nn.Conv2d(3, 8, 3, padding=1)
+    return Workload(network, (1, 3, 16, 16), 1, "f" * 64, "net", lambda: 10, "work")
 
 
 @pytest.fixture
@@ -47,15 +43,25 @@ def clip(make_beating):
     return clip_from_array(make_beating(70)[0], name="bullet", frame_rate_hz=50.0)
 
 
-def test_speed_is_the_median_of_interleaved_rounds():
-    called: list[str] = []
-    both = {"fast": workload(0.01, called, "fast"), "slow": workload(0.05, called, "slow")}
-    found = measure_speed(both, repeats=3)
+def test_speed_is_the_median_of_interleaved_rounds(monkeypatch):
+    clock, called = [0.0], []
+    seconds = {"fast": iter((9.0, 0.1, 0.2, 0.5)), "slow": iter((9.0, 1.0, 2.0, 5.0))}
+    monkeypatch.setattr("medseg.compare.speed.time.perf_counter", lambda: clock[0])
+
+    def pretend(name: str) -> Workload:
+        def work() -> int:
+            called.append(name)
+            clock[0] += next(seconds[name])
+            return 10
+
+        return replace(workload(), work=work)
+
+    found = measure_speed({name: pretend(name) for name in seconds}, repeats=3)
     assert called == ["fast", "slow", "fast", "slow", "slow", "fast", "fast", "slow"]
-    assert 100 < found["fast"].frames_per_second <= 1000
-    assert 20 < found["slow"].frames_per_second <= 200
-    assert found["slow"].slowest <= found["slow"].frames_per_second <= found["slow"].fastest
-    assert f"{torch.get_num_threads()} threads" in describe_machine("cpu")
+    fast, slow = found["fast"], found["slow"]  # the first round, 9 s, does not count
+    assert (fast.slowest, fast.frames_per_second, fast.fastest) == pytest.approx((20, 50, 100))
+    assert (slow.slowest, slow.frames_per_second, slow.fastest) == pytest.approx((2, 5, 10))
+    assert f"{torch.get_num_threads()} thread" in describe_machine("cpu")
 
 
 def test_a_zero_shot_run_costs_no_training_and_no_annotation(scored):
