@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from medseg.clip import Clip
 from medseg.compare.cases import ScoredRun
@@ -44,6 +45,7 @@ class Costs:
     machine: str
     clip: str | None
     problems: list[str]
+    cards: dict[str, dict[str, Any]]  # of the networks that were loaded, by run
 
 
 def weigh_runs(
@@ -64,6 +66,7 @@ def weigh_runs(
     costs = {one.run.name: _on_record(one.run, minutes_per_frame) for one in scored}
     problems: list[str] = []
     workloads: dict[str, Workload] = {}
+    cards: dict[str, dict[str, Any]] = {}
     why = "not asked for" if not measure else "the data set's clips cannot be opened"
     for one in scored:
         cost, (model, weights) = costs[one.run.name], _network_of(one)
@@ -82,6 +85,7 @@ def weigh_runs(
             problems.append(f"{one.run.name}: {mismatch}")
             _absent(cost, mismatch, "parameters", "gflops_per_frame", "speed", "peak_memory_mib")
             continue
+        cards[one.run.name] = workload.card
         counted = complexity(
             workload.network, workload.input_shape, frames_per_input=workload.frames_per_input
         )
@@ -100,7 +104,8 @@ def weigh_runs(
     if workloads:
         for name, speed in measure_speed(workloads, repeats=repeats).items():
             costs[name].speed = speed
-    return Costs(costs, describe_machine(device), clip.name if clip else None, problems)
+    name = clip.name if clip else None
+    return Costs(costs, describe_machine(device), name, problems, cards)
 
 
 def _network_of(one: ScoredRun) -> tuple[str | None, Path | None]:
@@ -115,11 +120,12 @@ def _other_weights(one: ScoredRun, workload: Workload) -> str | None:
     """Why the given weights are not those of the stores, in words; None if they may be."""
     card = one.evaluation.model
     made = card.get("weights_sha256") if card else None
-    if made is None or workload.weights_sha256 is None or made == workload.weights_sha256:
+    given = workload.card["weights_sha256"]
+    if made is None or given is None or made == given:
         return None
     return (
         f"its stores were made with other weights ({made[:8]}…) than those given "
-        f"({workload.weights_sha256[:8]}…); give theirs with --weights"
+        f"({given[:8]}…); give theirs with --weights"
     )
 
 

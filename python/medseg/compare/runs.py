@@ -118,9 +118,9 @@ def _predictions(path: Path) -> Path | None:
     """Where the predictions of an existing run are; None: there are none yet."""
     if not path.is_dir():
         return path if is_ef_table(path) else None
-    for folder in (path, path / "predictions"):
+    for folder in (path / "predictions", path):
         if (folder / EF_TABLE).is_file():
             return folder / EF_TABLE
-        if folder.is_dir() and any(folder.glob("*.zarr")):
+        if any(folder.glob("*.zarr")) or any(folder.glob("*/*.zarr")):  # of A4C/<name> too
             return folder
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,8 +34,7 @@ class Workload:
     network: nn.Module
     input_shape: tuple[int, ...]
     frames_per_input: int
-    weights_sha256: str | None
-    card_name: str
+    card: dict[str, Any]  # whose weights they are and what for
     work: Callable[[], int]  # does it once, and gives the frames that it was for
     words: str  # what a frame costs, for the page
 
@@ -62,8 +62,7 @@ def load_workload(model: str, weights: Path | None, device: str, clip: Clip) -> 
         segmenter.network,
         segmenter.input_shape,
         segmenter.frames_per_input,
-        segmenter.card["weights_sha256"],
-        segmenter.card["name"],
+        segmenter.card,
         work,
         "preparation, network and return to the clip's pixels; decoding apart",
     )
@@ -85,8 +84,7 @@ def _ef_workload(model: EchoNetEF, frames: np.ndarray, sector: Sector) -> Worklo
         model.network,
         (1, 3, wanted.frames, wanted.size, wanted.size),
         wanted.frames,
-        model.card["weights_sha256"],
-        model.card["name"],
+        model.card,
         work,
         "one clip of the network's for every frame, as published; decoding apart",
     )

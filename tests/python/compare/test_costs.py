@@ -23,7 +23,8 @@ from medseg.export.video import VideoWriter
 def workload() -> Workload:
     """A convolution whose work is nothing."""
     network = nn.Conv2d(3, 8, 3, padding=1)
-    return Workload(network, (1, 3, 16, 16), 1, "f" * 64, "net", lambda: 10, "work")
+    card = {"name": "net", "weights_sha256": "f" * 64, "training_data": "simulated clips"}
+    return Workload(network, (1, 3, 16, 16), 1, card, lambda: 10, "work")
 
 
 @pytest.fixture
@@ -98,6 +99,7 @@ def test_size_and_work_are_counted_and_speed_and_memory_measured(
     assert cost.speed.repeats == 2
     assert cost.peak_memory_mib == 512.0
     assert found.clip == "bullet" and found.problems == []
+    assert found.cards["whole"]["training_data"] == "simulated clips"
     quick = weigh_runs(runs, clip, Path("bullet.avi"), measure=False).by_run["whole"]
     assert (quick.speed, quick.peak_memory_mib) == (None, None)
     assert quick.parameters == cost.parameters
@@ -124,8 +126,7 @@ def test_weights_that_cannot_be_loaded_are_a_line(scored, clip, tmp_path):
 
 def test_the_shipped_model_is_known_by_its_stores(scored, clip, make_run):
     shipped = load_workload("default", None, "cpu", clip)
-    card = {"name": shipped.card_name, "weights_sha256": shipped.weights_sha256}
-    runs = scored(f"ours={make_run('ours', **card)}")
+    runs = scored(f"ours={make_run('ours', **shipped.card)}")
     cost = weigh_runs(runs, clip, Path("bullet.avi"), measure=False).by_run["ours"]
     assert cost.parameters == sum(p.numel() for p in shipped.network.parameters())
     assert shipped.work() == 64  # frames of the 70
