@@ -10,6 +10,7 @@ import typer
 
 import medseg
 from medseg.cli.clips import convert, info
+from medseg.cli.comparing import compare, predict_ef
 from medseg.cli.console import DONE, FAILED, INTERRUPTED, say_error
 from medseg.cli.datasets import data
 from medseg.cli.learning import evaluate, simulate, train
@@ -28,6 +29,8 @@ app = typer.Typer(
 )
 for command in (info, convert, segment, report, validate, simulate, evaluate, train):
     app.command()(command)
+app.command()(predict_ef)
+app.command()(compare)
 app.add_typer(data, name="data")
 
 

@@ -29,7 +29,10 @@ def simulate(
 
 
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(help="A folder of stores, <clip>.zarr.")],
+    predictions: Annotated[
+        Path,
+        typer.Argument(help="A folder of stores, <clip>.zarr, or an ef.csv of predict-ef."),
+    ],
     dataset: Annotated[Path, typer.Argument(help="A simulated or EchoNet-shaped folder.")],
     split: Annotated[
         str | None, typer.Option("--split", help="TRAIN, VAL or TEST; all clips if left out.")
@@ -91,8 +94,12 @@ def evaluate(
             progress=advance,
         )
     summary = summarise(evaluation, draws=draws, seed=seed)
-    written = [*write_evaluation(evaluation, summary, out if out is not None else predictions)]
-    print_table(None, tables.MASK_COLUMNS, tables.mask_rows(summary))
+    beside = predictions if predictions.is_dir() else predictions.parent
+    written = [*write_evaluation(evaluation, summary, out if out is not None else beside)]
+    if evaluation.without_masks is None:
+        print_table(None, tables.MASK_COLUMNS, tables.mask_rows(summary))
+    else:
+        typer.echo(f"no measures of masks: {evaluation.without_masks}")
     print_table(None, tables.COLUMNS, tables.summary_rows(evaluation, summary))
     if protocol is not None:
         rows = tables.published_rows(evaluation, summary)
