@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from medseg import train
+from medseg.train import default
 from medseg.errors import TrainingError
 from medseg.models import load_model
 
@@ -53,7 +54,7 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
     def broken(logits, labels):
         return logits.sum() * math.nan
 
-    monkeypatch.setattr(train, "dice_cross_entropy", broken)
+    monkeypatch.setattr(default, "dice_cross_entropy", broken)
     with pytest.raises(TrainingError, match="step 0"):
         train.train_default(tmp_path / "w", TINY, data=bursts)
     assert not (tmp_path / "w").exists()
