@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file
 
 from medseg import train
-from medseg.train import default
 from medseg.errors import TrainingError
 from medseg.models import load_model
+from medseg.train import default
 
 TINY = train.DefaultRecipe(
     seed=3, bursts=6, frames_per_burst=5, validation_bursts=3, size=64, steps=24, batch=6, workers=1
