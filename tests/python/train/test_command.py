@@ -13,7 +13,8 @@ def test_a_recipe_with_flags_trains_on_the_cpu_and_is_resumed_by_its_folder(
     out = tmp_path / "run"
     written = tmp_path / "small.toml"
     flags = ["--data", str(folder), "--width", "0.0625", "--steps", "2", "--batch", "2",
-             "--learning-rate", "0.001", "--labels", "0.5", "--workers", "0", "--device", "cpu"]  # fmt: skip
+             "--learning-rate", "0.001", "--labels", "0.5", "--workers", "0",
+             "--device", "cpu"]  # fmt: skip
     assert main(["train", "--recipe", "unet", *flags, "--write-config", str(written)]) == 0
     written.write_text(written.read_text().replace("size = 112", "size = 32"))
     assert main(["train", str(written), "--out", str(out), "--seed", "3"]) == 0

@@ -59,10 +59,10 @@ def test_a_window_that_the_network_does_not_have_is_refused(tmp_path):
     path = tmp_path / "c.toml"
     write_config(RECIPES["unilvseg"], path)
     path.write_text(path.read_text().replace("frames = 32  #", "frames = 16  #", 1))
-    with pytest.raises(InputError, match="data.frames is 16 and the network's window 32"):
+    with pytest.raises(InputError, match=r"data.frames is 16 and the network's window 32"):
         read_config(path)
 
 
 def test_a_missing_file_is_one_line(tmp_path):
-    with pytest.raises(InputError, match="no.toml: cannot be read"):
+    with pytest.raises(InputError, match=r"no.toml: cannot be read"):
         read_config(tmp_path / "no.toml")

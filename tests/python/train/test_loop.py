@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file
+from torchvision.models import resnet50
 
 from medseg.errors import InputError, OutputError, TrainingError, WeightsError
 from medseg.models import load_model
+from medseg.models.echonet import EchoNetShape
 from medseg.models.echonet_ef import load_echonet_ef
 from medseg.models.weights import read_checkpoint
-from medseg.train import read_config, steps, train
+from medseg.train import loop, read_config, steps, train
 from medseg.train.cohort import choose_cohort
 from medseg.train.config import Optimiser
 from medseg.train.networks import build
@@ -85,19 +87,16 @@ def test_the_run_folder_holds_what_the_contract_says(make_small, tmp_path):
     assert stored == json.loads(json.dumps(told))
     assert stored["recipe"] == stored["model"] == "unet"
     assert (stored["clips"], stored["patients"]) == (4, 4)
-    assert (stored["annotated_frames"], stored["annotated_clips"]) == (
-        4,
-        len({0, 1, 2, 3}) - 1,
-    ) or (
-        stored["annotated_frames"] == 4 and 2 <= stored["annotated_clips"] <= 4
-    )  # two steps of two of the eight traced frames
+    assert stored["annotated_frames"] == 4  # two steps of two of the eight traced frames
+    assert 2 <= stored["annotated_clips"] <= 4
     assert stored["best"]["loss"] == min(
         float(r["loss"]) for r in table(out) if r["split"] == "VAL"
     )
     assert stored["data"] == "tiny"
     assert stored["pretrained_from"] is None
-    assert stored["parameters"] == sum(v.numel() for k, v in load_file(out / "last.safetensors").items()
-                                       if "running" not in k and "num_batches" not in k)  # fmt: skip
+    tensors = load_file(out / "last.safetensors").items()
+    learnt = [v for k, v in tensors if "running" not in k and "num_batches" not in k]
+    assert stored["parameters"] == sum(v.numel() for v in learnt)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_last_good_weight
     def breaks(name, logits, masks):
         calls.append(1)
         value = true_loss(name, logits, masks)
-        if len(calls) == 6:  # two epochs of a training and two validation batches are done
+        if len(calls) == 7:  # two epochs of one training and two validation batches are done
             kept.update({p.name: p.read_bytes() for p in out.glob("*.safetensors")})
         return value * math.nan if logits.requires_grad and len(calls) > 6 else value
 
@@ -185,8 +184,6 @@ def test_resuming_never_puts_worse_weights_in_the_place_of_the_best(
     make_small, tmp_path, monkeypatch
 ):
     # EchoNet's code stores its best loss before updating it, so that a resumed run forgets it.
-    from medseg.train import loop
-
     worse = iter([1.0, 2.0, 3.0, 4.0, 0.5])
     true = loop.validate
 
@@ -206,15 +203,13 @@ def test_resuming_never_puts_worse_weights_in_the_place_of_the_best(
     assert told_at_last["best"] == {"epoch": 5, "step": 5, "loss": 0.5}
 
 
-def test_training_stops_when_nothing_becomes_better(make_small, tmp_path):
-    config = make_small("unet", steps=9)
-    still = replace(config.optimiser, learning_rate=1e-30)
-    config = replace(with_run(config, patience=2, average_decay=0.5), optimiser=still)
-    network = replace(config.network, model="unet")
-    # Batch statistics still change what an evaluated network says: keep the first running mean.
-    told = train(replace(config, network=network), tmp_path / "run")
-    assert told["epochs"] - told["best"]["epoch"] == 2 or not told["stopped_early"]
-    assert told["epochs"] <= 9
+def test_training_stops_when_nothing_becomes_better(make_small, tmp_path, monkeypatch):
+    losses = iter([0.9, 0.5, 0.6, 0.5, 0.1])
+    true = loop.validate
+    monkeypatch.setattr(loop, "validate", lambda *a: true(*a) | {"loss": next(losses)})
+    told = train(with_run(make_small("unet", steps=9), patience=2), tmp_path / "run")
+    assert told["best"] == {"epoch": 2, "step": 2, "loss": 0.5}
+    assert (told["epochs"], told["stopped_early"]) == (4, True)
 
 
 def test_self_supervision_is_continued_and_cannot_be_taken_for_a_segmentation(make_small, tmp_path):
@@ -255,11 +250,7 @@ def test_weights_of_another_network_are_no_start(make_small, tmp_path):
 
 
 def test_an_encoder_alone_is_found_under_its_own_prefix(make_small, tmp_path):
-    from torchvision.models import resnet50
-
     config = make_small("echonet")
-    from medseg.models.echonet import EchoNetShape
-
     network = build("echonet", EchoNetShape())
     path = tmp_path / "imagenet.pt"
     encoder = resnet50(weights=None)

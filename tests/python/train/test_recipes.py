@@ -1,4 +1,4 @@
-"""The presets hold the published hyper-parameters, and can be narrowed without losing their form."""
+"""The presets hold the published hyper-parameters, and can be narrowed in their own form."""
 
 import pytest
 
