@@ -22,15 +22,13 @@ from medseg.train.recipes import ABOUT
 from medseg.train.samples import batch_keys
 
 if TYPE_CHECKING:
-    from medseg.train.loop import Progress, Trainer
+    from medseg.train.trainer import Progress, Trainer
 
 FORMAT = "medseg-training-1"
 
 
-def open_run(out: Path, config: Config, *, resume: bool) -> None:
-    """Make a run folder and write its config.toml; raises OutputError where something is there."""
-    if resume:
-        return
+def check_folder(out: Path) -> None:
+    """Raise OutputError where a run folder cannot be made, or something is there."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         cure = (
             "go on with --resume, or choose another"
@@ -40,6 +38,10 @@ def open_run(out: Path, config: Config, *, resume: bool) -> None:
         raise OutputError(f"{out}: there is something already; {cure}")
     if not out.parent.is_dir():
         raise OutputError(f"{out.parent}: there is no such folder; make it first")
+
+
+def open_run(out: Path, config: Config) -> None:
+    """Make a run folder and write its config.toml; raises OutputError."""
     try:
         out.mkdir(exist_ok=True)
     except OSError as error:

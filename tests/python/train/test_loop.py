@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torchvision.models import resnet50
 
-from medseg.errors import InputError, OutputError, TrainingError, WeightsError
+from medseg.errors import InputError, MissingExtra, OutputError, TrainingError, WeightsError
 from medseg.models import load_model
 from medseg.models.echonet import EchoNetShape
 from medseg.models.echonet_ef import load_echonet_ef
@@ -247,6 +248,7 @@ def test_weights_of_another_network_are_no_start(make_small, tmp_path):
     network = replace(config.network, pretrained=str(tmp_path / "unet"))
     with pytest.raises(WeightsError, match="fits 0 of the network's"):
         train(replace(config, network=network), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_encoder_alone_is_found_under_its_own_prefix(make_small, tmp_path):
@@ -258,6 +260,13 @@ def test_an_encoder_alone_is_found_under_its_own_prefix(make_small, tmp_path):
     plan = replace(config.network, pretrained=str(path), pretrained_part="encoder")
     start_network(replace(config, network=plan), network, choose_cohort(config))
     assert torch.equal(network.backbone.layer3[2].conv2.weight, encoder.layer3[2].conv2.weight)
+
+
+def test_without_the_extra_the_error_names_it(make_small, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightning_fabric", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'medseg\[train\]'"):
+        train(make_small("unet", steps=1), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_in_use_and_a_run_of_other_values_are_refused(make_small, tmp_path):
