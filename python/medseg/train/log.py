@@ -70,7 +70,7 @@ def draw_curves(path: Path, rows: list[Row], figure: str, *, title: str, best_st
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         if len(splits) > 1 and axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(frameon=False, fontsize=8, loc="upper right")  # "best" may be slow
     content = io.BytesIO()
     picture.savefig(content, format="png")
     write_whole(path, content.getvalue())

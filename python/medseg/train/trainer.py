@@ -157,12 +157,16 @@ def _seed_network(config: Config, number: int, rank: int) -> None:
 
 
 def _stop_at_nonsense(trainer: Trainer, number: int, step: int, value: float) -> None:
-    items = trainer.cohort.training
-    keys = batch_keys(trainer.config, len(items), number)
+    """Say which batch did it: this one, or those of the step before if they spoilt the weights."""
+    items, accumulate = trainer.cohort.training, trainer.config.run.accumulate
+    numbers = [number]
+    if any(not torch.isfinite(p).all() for p in trainer.bare.parameters()):
+        numbers = list(range((step - 1) * accumulate, step * accumulate))
+    keys = [key for n in numbers for key in batch_keys(trainer.config, len(items), n)]
     names = ", ".join(items[place].name for _, place in keys)
     raise TrainingError(
-        f"training: the loss is {value} at step {step + 1}, in the batch of {names}; the last good "
-        "weights are kept; look at these clips (medseg data check), or lower the learning rate "
+        f"training: the loss is {value} at step {step + 1}, from the batch of {names}; the last "
+        "good weights are kept; look at these clips (medseg data check), or lower the learning rate "
         f"(now {trainer.optimiser.param_groups[0]['lr']:g})"
     )
 

@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_last_good_weight
 
     monkeypatch.setattr(steps, "mask_loss", breaks)
     with pytest.raises(
-        TrainingError, match=r"loss is nan at step 3, in the batch of clip\d .frame"
+        TrainingError, match=r"loss is nan at step 3, from the batch of clip\d .frame"
     ):
         train(config, out)
     assert len(kept) == 2
