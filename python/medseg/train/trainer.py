@@ -166,8 +166,8 @@ def _stop_at_nonsense(trainer: Trainer, number: int, step: int, value: float) ->
     names = ", ".join(items[place].name for _, place in keys)
     raise TrainingError(
         f"training: the loss is {value} at step {step + 1}, from the batch of {names}; the last "
-        "good weights are kept; look at these clips (medseg data check), or lower the learning rate "
-        f"(now {trainer.optimiser.param_groups[0]['lr']:g})"
+        "good weights are kept; look at these clips (medseg data check), or lower the learning "
+        f"rate (now {trainer.optimiser.param_groups[0]['lr']:g})"
     )
 
 
