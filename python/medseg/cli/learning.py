@@ -1,4 +1,4 @@
-"""`medseg simulate`, `medseg evaluate` and `medseg train`: clips whose truth is known."""
+"""`medseg simulate` and `medseg evaluate`: clips whose truth is known."""
 
 from __future__ import annotations
 
@@ -114,38 +114,3 @@ def evaluate(
     for problem in problems:
         say_error(problem)
     raise typer.Exit(IN_PART if problems else DONE)
-
-
-def train(
-    out: Annotated[Path, typer.Argument(help="The weights file to write, .safetensors.")],
-    seed: Annotated[
-        int, typer.Option("--seed", help="Of first weights, order and augmentation.")
-    ] = 1,
-    bursts: Annotated[
-        int | None, typer.Option("--bursts", min=1, help="Simulated hearts to learn from.")
-    ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps to train.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Simulating processes.")] = 2,
-) -> None:
-    """Train the default model on simulated clips only, by the recipe of the shipped weights."""
-    from dataclasses import replace
-
-    from medseg.errors import OutputError
-    from medseg.train import DefaultRecipe, train_default
-
-    if out.suffix != ".safetensors":
-        raise OutputError(f"{out}: weights are written as .safetensors; name the file so")
-    if not out.parent.is_dir():
-        raise OutputError(f"{out.parent}: there is no such folder; make it first")
-    recipe = replace(DefaultRecipe(), seed=seed, workers=workers)
-    if bursts is not None:
-        recipe = replace(recipe, bursts=bursts)
-    if steps is not None:
-        recipe = replace(recipe, steps=steps)
-    with progress("train") as advance:
-        figures = train_default(
-            out, recipe, report=lambda stage, done, total, figures: advance(done, total)
-        )
-    for name, value in figures.items():
-        typer.echo(f"{name}: {value:.4f}")
-    typer.echo(str(out))
