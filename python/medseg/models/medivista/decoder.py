@@ -103,6 +103,9 @@ class Decoder(nn.Module):
 
 
 def padded_to(pictures: Tensor, step: int) -> Tensor:
-    """Pictures (N,C,H,W) with zeros below and to the right, so that both sides divide by `step`."""
+    """Pictures (N,C,H,W) with their last row and column repeated until both sides divide by `step`.
+
+    Repeated, since an edge where the picture ends would be the strongest detail in it.
+    """
     height, width = pictures.shape[-2:]
-    return functional.pad(pictures, (0, -width % step, 0, -height % step))
+    return functional.pad(pictures, (0, -width % step, 0, -height % step), mode="replicate")

@@ -2,6 +2,7 @@
 
 import torch
 
+from medseg.models.medivista.decoder import padded_to
 from medseg.models.medivista.wavelet import haar_bands, high_bands
 
 
@@ -36,3 +37,9 @@ def test_a_frame_without_detail_has_none():
     frames[1, :, 3, 3] = 1.0
     found = high_bands(frames)
     assert not found[0].any() and found[1].max() == 1
+
+
+def test_a_picture_s_end_is_no_detail():
+    padded = padded_to(torch.full((1, 3, 50, 20), -2.0), 32)
+    assert padded.shape == (1, 3, 64, 32)
+    assert not high_bands(padded).any()
