@@ -77,6 +77,7 @@ def test_a_sample_depends_on_seed_pass_and_place_alone(make_small):
     assert not torch.equal(first["draw"].matrix, other["draw"].matrix)
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more than there are processors
 def test_workers_do_not_repeat_each_other_s_chance_nor_change_it(make_small):
     # numpy's global generator, copied into forked workers, gives every worker the same numbers.
     samples = samples_of(make_small("unilvseg"))
