@@ -5,7 +5,7 @@ usage <- paste(
   "",
   "Finds the beats of one clip and prints EF and beats.",
   "",
-  "  --report FILE.html     write a report, one self-contained page",
+  "  --report FILE          write a report: .html, .pdf, .csv or .json (FHIR R4)",
   "  --csv FILE.csv         write one row per beat",
   "  --method METHOD        beatbybeat (default) or echonet",
   "  --volume-method NAME   area_length (default) or disks",

@@ -2,26 +2,33 @@
 
 #' Write the report of a clip
 #'
-#' One self-contained HTML page, which also prints on A4: EF with its interval, the curve with its
-#' beats, the frames of end-diastole and end-systole with the outline, one row for each beat,
-#' everything a reader must be warned of, and where the numbers come from. Needs nothing but R.
+#' The ending of the file name says what is written:
+#' * `.html`: one self-contained page, which also prints on A4 and Letter: EF with its interval, the
+#'   curve with its beats, the frames of end-diastole and end-systole with the outline, one row for
+#'   each beat, everything a reader must be warned of, and where the numbers come from.
+#' * `.pdf`: that page, printed by Chromium or WeasyPrint, whichever is found on the `PATH`.
+#' * `.csv`: one row a beat; and beside it `NAME-study.csv`, one row for the study.
+#' * `.json`: FHIR R4, a DiagnosticReport that holds its Observations, `preliminary`, with LOINC and
+#'   UCUM codes, and a `dataAbsentReason` where a number is not to be had.
 #'
 #' The frames are those of the complete beat whose EF is nearest to the mean; without a complete
 #' beat, those of the beat that the EF is from.
 #'
 #' @param beats What [detect_beats()] made from a segmentation.
-#' @param path Path of the page to write; a file of that name is replaced.
+#' @param path Path of the file to write; a file of that name is replaced.
 #' @param title Heading of the page; by default the store's name.
+#' @param patient What is known of the patient, made with [patient()]; or `NULL`.
 #' @return `path`, invisibly.
 #' @section Errors:
-#' `beatbybeat_not_written` where the page cannot be written, and the errors of [read_mask()]
-#' where masks or images of the store are damaged; then no page is written.
+#' `beatbybeat_not_written` where the file cannot be written, `beatbybeat_no_pdf_printer` where
+#' nothing is there to print a PDF, and the errors of [read_mask()] where masks or images of the
+#' store are damaged; then nothing is written.
 #' @examples
 #' store <- example_store()
 #' page <- tempfile(fileext = ".html")
 #' report(detect_beats(read_segmentation(store)), page)
 #' @export
-report <- function(beats, path, title = NULL) {
+report <- function(beats, path, title = NULL, patient = NULL) {
   check_class(beats, "beatbybeat_beats", "beats", "make it with detect_beats()")
   check_string(path, "path")
   if (is.null(beats$segmentation)) {
@@ -30,14 +37,30 @@ report <- function(beats, path, title = NULL) {
   }
   title <- if (is.null(title)) sub("\\.zarr/?$", "", basename(beats$segmentation$path)) else title
   check_string(title, "title")
-  write_text(report_html(beats, title), path)
+  if (!is.null(patient)) {
+    check_class(patient, "beatbybeat_patient", "patient", "make it with patient()")
+  }
+  switch(format_of(path),
+    html = write_text(report_html(beats, title, patient), path),
+    pdf = {
+      page <- tempfile(fileext = ".html")
+      on.exit(unlink(page))
+      write_text(report_html(beats, title, patient), page)
+      print_pdf(page, path)
+    },
+    csv = write_csv_report(beats, path, patient),
+    json = write_text(jsonlite::toJSON(report_fhir(beats, patient), auto_unbox = TRUE,
+                                       digits = NA, pretty = TRUE), path)
+  )
+  invisible(path)
 }
 
-report_html <- function(beats, title) {
+report_html <- function(beats, title, patient = NULL) {
   s <- summary(beats)
   shown <- shown_beat(beats, s)
   body <- c(
     header_html(beats, title),
+    patient_html(patient, s),
     headline_html(beats, s),
     notices_html(s),
     curve_html(beats, shown),
@@ -114,6 +137,37 @@ header_html <- function(beats, title) {
   )
 }
 
+# Only what the caller gave; with a sex, where EF lies in the published ranges.
+patient_html <- function(patient, s) {
+  if (is.null(patient)) {
+    return(NULL)
+  }
+  facts <- c(
+    patient$name, patient$id, patient$sex,
+    if (!is.null(patient$age_years)) paste(format(patient$age_years), "years"),
+    if (!is.null(patient$height_cm)) {
+      paste0(format(patient$height_cm), " cm, ", format(patient$weight_kg), " kg")
+    },
+    if (!is.null(patient$bsa_m2)) {
+      sprintf("body surface %.2f m\u00b2 (%s)", patient$bsa_m2, patient$bsa_source)
+    }
+  )
+  said <- interpret_ef(s$ef_percent, patient$sex)
+  said <- said[!is.na(said$label), ]
+  c(
+    "<section class=\"patient\">",
+    if (length(facts) > 0L) {
+      element("p", escape_html(paste(facts, collapse = " \u00b7 ")), class = "facts")
+    },
+    if (nrow(said) > 0L) {
+      c("<ul>", paste0("<li>", c(range = "EF is ", heart_failure_class = "EF class: ")[said$what],
+                       escape_html(said$label), " <small>(", escape_html(said$source),
+                       ")</small></li>"), "</ul>")
+    },
+    "</section>"
+  )
+}
+
 headline_html <- function(beats, s) {
   if (!s$measurable) {
     return(c("<section class=\"headline\">", "<div class=\"main-number\">",
@@ -136,9 +190,9 @@ headline_html <- function(beats, s) {
     "from an incomplete beat"
   } else if (!is.na(s$ef_low) && !s$area_only) {
     sprintf("95&#8239;%% interval %s to %s, from %s", number(s$ef_low), number(s$ef_high),
-            count_of(s$n_complete, "complete beat"))
+            count_of(s$n_included, "complete beat"))
   } else {
-    paste("from", count_of(s$n_complete, "complete beat"))
+    paste("from", count_of(s$n_included, "complete beat"))
   }
   c(
     "<section class=\"headline\">", "<div class=\"main-number\">",

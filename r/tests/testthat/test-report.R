@@ -1,9 +1,3 @@
-beating_store <- function(..., store = list()) {
-  path <- file.path(tempfile("store-"), "clip.zarr")
-  write_beating_store(path, ..., store = store)
-  path
-}
-
 page_of <- function(path, ...) {
   page <- tempfile(fileext = ".html")
   report(detect_beats(read_segmentation(path), ...), page)
