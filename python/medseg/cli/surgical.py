@@ -1,0 +1,90 @@
+"""`medseg frames` and `medseg preprocess`: surgical and endoscopic pictures and clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medseg.cli.console import DONE, IN_PART, print_table, progress, say_error
+
+
+def frames(
+    source: Annotated[
+        Path, typer.Argument(help="SurgiSR4K, a folder of pictures, one picture, or a clip.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    model: Annotated[
+        str, typer.Option("--model", help="A model of medseg, or metal: a baseline, no network.")
+    ] = "default",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="A weights file of yours.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",
+    every: Annotated[int, typer.Option("--every", min=1, help="Only every n-th picture.")] = 1,
+    coverage: Annotated[
+        tuple[float, float],
+        typer.Option("--coverage", help="Least and most area of a mask, in % of the picture."),
+    ] = (2.0, 60.0),
+    confidence: Annotated[
+        float, typer.Option("--confidence", help="Least confidence of a mask.")
+    ] = 0.5,
+    overlays: Annotated[bool, typer.Option(help="Write overlays/<picture>.jpg.")] = True,
+    video: Annotated[
+        float | None,
+        typer.Option("--video", help="Also join a clip's overlays at this frame rate."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results of another run.")
+    ] = False,
+) -> None:
+    """Segment pictures one by one: masks, overlays, coverage.csv, summary.csv, areas.png.
+
+    A picture is a success if at least one mask covers 2 to 60 % of it (--coverage) with a
+    confidence of at least 0.5 (--confidence) and lies by no more than half on highlights: pixels
+    whose mean is at least 0.82 of full scale and whose saturation is at most a third. The same call
+    goes on where a stopped one was. Research only, not for clinical use.
+    """
+    from medseg.data.surgical import read_surgical
+    from medseg.frames import (
+        SuccessRule,
+        load_finder,
+        printed_rows,
+        segment_frames,
+        write_tables,
+    )
+    from medseg.frames.overlays import write_overlay_video
+    from medseg.frames.run import output_name
+
+    rule = SuccessRule(*coverage, confidence)
+    pictures = read_surgical(source)
+    finder = load_finder(model, weights=weights, device=device)
+    with progress("frames") as advance:
+        run = segment_frames(
+            pictures, finder, out, rule=rule, every=every, overlays=overlays,
+            overwrite=overwrite, progress=advance,
+        )  # fmt: skip
+    written = write_tables(run)
+    if video is not None and overlays:
+        done = {record["frame"] for record in run.records}
+        by_group: dict[tuple[str, str], list[Path]] = {}
+        for frame in pictures.frames:
+            if frame.name in done:
+                jpeg = out / "overlays" / f"{output_name(frame)}.jpg"
+                by_group.setdefault((frame.group, frame.resolution), []).append(jpeg)
+        for (group, resolution), jpegs in by_group.items():
+            path = out / f"{group.replace('/', '_')}_{resolution}_overlay.mp4"
+            write_overlay_video(path, jpegs, frame_rate_hz=video, overwrite=True)
+            written.append(path)
+    columns, rows = printed_rows(run)
+    print_table(f"{source}: {len(run.records)} pictures, model {finder.name}", columns, rows)
+    typer.echo(run.rule.words())
+    if pictures.excluded:
+        typer.echo(f"{len(pictures.excluded)} files are left out; excluded.csv says why")
+    for path in written:
+        typer.echo(str(path))
+    typer.echo(f"model {finder.name}: {finder.card['intended_use']}")
+    for problem in run.problems:
+        say_error(problem)
+    raise typer.Exit(IN_PART if run.problems else DONE)
