@@ -15,7 +15,7 @@ from medseg.cli.datasets import data
 from medseg.cli.learning import evaluate, simulate, train
 from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
-from medseg.cli.surgical import frames
+from medseg.cli.surgical import frames, preprocess
 from medseg.errors import MedsegError
 
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of the click typer carries
@@ -27,7 +27,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (info, convert, segment, report, validate, simulate, evaluate, train, frames):
+for command in (
+    info,
+    convert,
+    segment,
+    report,
+    validate,
+    simulate,
+    evaluate,
+    train,
+    frames,
+    preprocess,
+):
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from medseg.cli.console import DONE, IN_PART, print_table, progress, say_error
+
+if TYPE_CHECKING:
+    from medseg.frames import Finder
 
 
 def frames(
@@ -16,12 +19,30 @@ def frames(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     model: Annotated[
-        str, typer.Option("--model", help="A model of medseg, or metal: a baseline, no network.")
-    ] = "default",
+        str,
+        typer.Option("--model", help="sam2, another model, or metal: a baseline, no network."),
+    ] = "sam2",
     weights: Annotated[
         Path | None, typer.Option("--weights", help="A weights file of yours.")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",
+    sam2_size: Annotated[
+        str, typer.Option("--sam2-size", help="tiny, small, base-plus or large.")
+    ] = "tiny",
+    image_size: Annotated[
+        int, typer.Option("--image-size", help="Of SAM 2; MedSAM2's weights want 512.")
+    ] = 1024,
+    prompt: Annotated[
+        str,
+        typer.Option(
+            "--prompt",
+            help="Of SAM 2: automatic (everything in the picture), centre (a box in the middle), "
+            "or another model whose masks give the boxes.",
+        ),
+    ] = "automatic",
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="SAM 2 untrained, to try the plumbing only.")
+    ] = False,
     every: Annotated[int, typer.Option("--every", min=1, help="Only every n-th picture.")] = 1,
     coverage: Annotated[
         tuple[float, float],
@@ -59,7 +80,14 @@ def frames(
 
     rule = SuccessRule(*coverage, confidence)
     pictures = read_surgical(source)
-    finder = load_finder(model, weights=weights, device=device)
+    finder: Finder
+    if model == "sam2":
+        finder = _sam2(
+            sam2_size, prompt, weights=weights, device=device, image_size=image_size,
+            random_weights=random_weights,
+        )  # fmt: skip
+    else:
+        finder = load_finder(model, weights=weights, device=device)
     with progress("frames") as advance:
         run = segment_frames(
             pictures, finder, out, rule=rule, every=every, overlays=overlays,
@@ -88,3 +116,76 @@ def frames(
     for problem in run.problems:
         say_error(problem)
     raise typer.Exit(IN_PART if run.problems else DONE)
+
+
+def _sam2(
+    size: str,
+    prompt: str,
+    *,
+    weights: Path | None,
+    device: str,
+    image_size: int,
+    random_weights: bool,
+) -> Finder:
+    from medseg.frames.finders import load_finder
+    from medseg.frames.sam2_finder import PROMPTS, Sam2Finder
+    from medseg.models.sam2 import load_sam2
+
+    network = load_sam2(
+        size, weights=weights, image_size=image_size, device=device, random_weights=random_weights
+    )
+    prompter = None if prompt in PROMPTS else load_finder(prompt, device=device)
+    return Sam2Finder(network, prompt=prompt, prompter=prompter)
+
+
+def preprocess(
+    source: Annotated[
+        Path, typer.Argument(help="A clip, SurgiSR4K, a folder of pictures, or one picture.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    height: Annotated[
+        int | None, typer.Option("--height", help="Rows to bring pictures down to: 480, 540, 1080.")
+    ] = None,
+    denoise: Annotated[
+        str, typer.Option("--denoise", help="none, bilateral (on the device) or nlm (on the CPU).")
+    ] = "none",
+    normalise: Annotated[
+        str,
+        typer.Option(
+            "--normalise",
+            help="none, stretch (one range for a whole clip) or clahe (even light in each picture).",
+        ),
+    ] = "none",
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",
+    fps: Annotated[
+        float | None, typer.Option("--fps", help="Of the result, where the clip does not say.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Also write before beside after.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing results.")
+    ] = False,
+) -> None:
+    """Downscale, denoise and even out surgical clips and pictures, one picture in memory at a time.
+
+    Downscaling is the mean over area. The bilateral filter is kornia's, on the device; non-local
+    means are scikit-image's, on the CPU, for kornia has none.
+    """
+    from medseg.data.surgical import read_surgical
+    from medseg.frames.filters import Recipe
+    from medseg.frames.preprocess import preprocess as prepare
+
+    recipe = Recipe(height=height, denoise=denoise, normalise=normalise)
+    pictures = read_surgical(source)
+    with progress("preprocess") as advance:
+        done = prepare(
+            pictures, out, recipe, device=device, frame_rate_hz=fps, compare=compare,
+            overwrite=overwrite, progress=advance,
+        )  # fmt: skip
+    typer.echo(f"{done.pictures} pictures prepared")
+    for path in done.written:
+        typer.echo(str(path))
+    for problem in done.problems:
+        say_error(problem)
+    raise typer.Exit(IN_PART if done.problems else DONE)

@@ -146,8 +146,15 @@ def _surgisr4k(root: Path, videos: list[Path]) -> tuple[list[SurgicalFrame], lis
                 excluded.append(Excluded(name, reason, "size"))
                 continue
             frames.append(
-                _frame(name, path, size, group=f"vid_{match[1]}", root=root,
-                       tools=int(match[3]), number=int(match[4]))  # fmt: skip
+                _frame(
+                    name,
+                    path,
+                    size,
+                    group=f"vid_{match[1]}",
+                    root=root,
+                    tools=int(match[3]),
+                    number=int(match[4]),
+                )  # fmt: skip
             )
     return frames, excluded
 

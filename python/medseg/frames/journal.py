@@ -44,7 +44,9 @@ class Journal:
                 before = None
             if before != settings:
                 known = before if isinstance(before, dict) else {}
-                differing = sorted(k for k in {*known, *settings} if known.get(k) != settings.get(k))
+                differing = sorted(
+                    k for k in {*known, *settings} if known.get(k) != settings.get(k)
+                )
                 raise OutputError(
                     f"{self.out}: holds results of another run ({', '.join(differing)} differ); "
                     "choose another --out, or replace them with --overwrite"

@@ -94,14 +94,18 @@ def printed_rows(run: FramesRun) -> tuple[list[str], list[list[str]]]:
     return list(_COLUMNS), [[_cell(value, 3) for value in row] for row in shown]
 
 
-def _summary(run: FramesRun, by: str, value: object, records: list[dict[str, Any]]) -> tuple[Any, ...]:
+def _summary(
+    run: FramesRun, by: str, value: object, records: list[dict[str, Any]]
+) -> tuple[Any, ...]:
     masks = [mask for record in records for mask in record["masks"]]
     areas = [mask["area_percent"] for mask in masks]
     sure = [mask["confidence"] for mask in masks if mask["confidence"] is not None]
     dice = [one for record in records for one in record["dice"] or []]
     wins = sum(run.rule.verdict(record["masks"]) == "success" for record in records)
     shiny = sum(on_highlight(mask) for mask in masks)
-    quartiles = " / ".join(f"{q:.3g}" for q in np.percentile(areas, (25, 50, 75))) if areas else None
+    quartiles = (
+        " / ".join(f"{q:.3g}" for q in np.percentile(areas, (25, 50, 75))) if areas else None
+    )
     return (
         by, value, len(records), wins, _percent(wins, len(records)),
         _or_none(median, [record["coverage_percent"] for record in records]), len(masks),
@@ -144,13 +148,17 @@ def _figure(run: FramesRun) -> Path:
     verdicts = [run.rule.verdict(record["masks"]) for record in run.records]
     save_distributions_png(
         path,
-        title=f"{run.card['name']}: {len(run.records)} pictures. {run.rule.words()}",
+        title=f"{run.card['name']}: {len(run.records)} pictures",
         histograms={
             "area of a mask (% of the picture)": areas,
             "coverage by all masks (%)": coverage,
             "share of a mask on highlights (%)": shine,
         },
-        bars={"pictures by verdict": {v: verdicts.count(v) for v in dict.fromkeys(verdicts)}},
+        bars={
+            "pictures by verdict (rule: coverage.csv)": {
+                v: verdicts.count(v) for v in dict.fromkeys(verdicts)
+            }
+        },
     )
     return path
 

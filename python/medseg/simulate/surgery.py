@@ -111,15 +111,15 @@ def render(scene: Scene, time_s: float) -> Frame:
     rng = np.random.default_rng((scene.seed, round(1e6 * time_s)))
     colours, labels_world = _layers(scene)
     mesh = _mesh(scene, time_s, colours.size)
-    bent = colours.transform(
-        (width, height), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR
-    )
+    bent = colours.transform((width, height), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
     labels = labels_world.transform(
         (width, height), Image.Transform.MESH, mesh, Image.Resampling.NEAREST
     )
     red, green, blue, mirror = bent.split()
     picture = Image.merge("RGB", (red, green, blue))
-    spark = _smooth_field(scene, time_s, 0.31, 0.9).resize((width, height), Image.Resampling.BILINEAR)
+    spark = _smooth_field(scene, time_s, 0.31, 0.9).resize(
+        (width, height), Image.Resampling.BILINEAR
+    )
     shine = ImageChops.multiply(mirror, spark).point(_STEEP)
     placed = [place(tool, time_s, scene.size) for tool in scene.instruments]
     picture = ImageChops.multiply(picture, _shadow(placed, scene.size).convert("RGB"))
@@ -147,9 +147,7 @@ def render(scene: Scene, time_s: float) -> Frame:
     y, x = rng.integers(0, 64, 2)
     tile = Image.fromarray(scene.noise[y : y + height, x : x + width])
     picture = ImageChops.add(picture, tile, 1.0, -_NOISE_LEVELS)
-    return Frame(
-        np.asarray(picture), np.asarray(labels), np.asarray(highlights) > _HIGHLIGHT_LEVEL
-    )
+    return Frame(np.asarray(picture), np.asarray(labels), np.asarray(highlights) > _HIGHLIGHT_LEVEL)
 
 
 _STEEP = [round(255 * min(1.0, max(0.0, (value - 104) / 45))) for value in range(256)]

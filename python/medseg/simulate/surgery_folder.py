@@ -83,7 +83,7 @@ def simulate_surgisr4k(
     if unknown or not resolutions:
         raise InputError(f"resolution {unknown}: choose of {', '.join(SURGISR4K)}")
     out = _new_folder(Path(out))
-    largest = max((SURGISR4K[name] for name in resolutions))
+    largest = max(SURGISR4K[name] for name in resolutions)
     truth = {}
     for index, (clip_seed, tools) in enumerate(draw_clips(n, seed)):
         duration_s = frames * FRAME_STEP / FRAME_RATE_HZ

@@ -145,7 +145,9 @@ def _metal(
     brushed = 1 + 0.03 * np.cumsum(rng.normal(0, 0.4, length)) / np.sqrt(length)
     steel = along[None, :] > shaft_end
     joint = (np.abs(along - shaft_end) < 0.09 * half * 2)[None, :]
-    teeth = 1 - 0.16 * ((along // max(2, int(0.16 * half * 2))) % 2) * (along > shaft_end + 3 * half)
+    teeth = 1 - 0.16 * ((along // max(2, int(0.16 * half * 2))) % 2) * (
+        along > shaft_end + 3 * half
+    )
     colour = np.where(
         (steel | (not instrument.black))[..., None],
         np.array(_STEEL, np.float32),
