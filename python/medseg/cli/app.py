@@ -16,6 +16,7 @@ from medseg.cli.learning import evaluate, simulate, train
 from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
 from medseg.cli.surgical import frames, preprocess
+from medseg.cli.volumes import benchmark, volume
 from medseg.errors import MedsegError
 
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of the click typer carries
@@ -30,14 +31,16 @@ app = typer.Typer(
 for command in (
     info,
     convert,
+    preprocess,
     segment,
+    frames,
+    volume,
     report,
     validate,
     simulate,
     evaluate,
+    benchmark,
     train,
-    frames,
-    preprocess,
 ):
     app.command()(command)
 app.add_typer(data, name="data")

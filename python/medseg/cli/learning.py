@@ -32,7 +32,12 @@ def simulate(
 ) -> None:
     """Make simulated clips or scans with the truth beside them."""
     from medseg.errors import InputError
-    from medseg.simulate import simulate_folder, simulate_surgery, simulate_surgisr4k
+    from medseg.simulate import (
+        simulate_folder,
+        simulate_scans,
+        simulate_surgery,
+        simulate_surgisr4k,
+    )
     from medseg.simulate.surgery_folder import SIZES
 
     if form not in ("avi", "dicom", "surgical", "surgisr4k", "ct"):
@@ -49,6 +54,8 @@ def simulate(
             simulate_surgisr4k(
                 out, n=n, seed=seed, frames=frames or 8, workers=workers, progress=advance
             )
+        elif form == "ct":
+            simulate_scans(out, n=n, seed=seed, progress=advance)
         else:
             simulate_folder(out, n=n, seed=seed, form=form, workers=workers, progress=advance)
     typer.echo(f"{n} simulated clips in {out}")

@@ -153,7 +153,7 @@ def preprocess(
         str,
         typer.Option(
             "--normalise",
-            help="none, stretch (one range for a whole clip) or clahe (even light in each picture).",
+            help="none, stretch (one range for a whole clip) or clahe (even light everywhere).",
         ),
     ] = "none",
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",

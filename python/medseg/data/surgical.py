@@ -154,7 +154,7 @@ def _surgisr4k(root: Path, videos: list[Path]) -> tuple[list[SurgicalFrame], lis
                     root=root,
                     tools=int(match[3]),
                     number=int(match[4]),
-                )  # fmt: skip
+                )
             )
     return frames, excluded
 

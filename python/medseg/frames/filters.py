@@ -91,7 +91,7 @@ def apply(
 
 
 def shrink(frame: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bring (1, 3, H, W) to a smaller size: the mean over area where it divides, else antialiased."""
+    """Make (1, 3, H, W) smaller: by the mean over area where sizes divide, else antialiased."""
     height, width = frame.shape[-2:]
     if (height, width) == size:
         return frame

@@ -1,4 +1,4 @@
-"""SAM 2 as a finder of masks: everything in the picture, a box in its middle, or boxes of a model."""
+"""SAM 2 as a finder of masks: everything in the picture, a box in its middle, a model's boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A simulated operation: organs that breathe, instruments, smoke and highlights, with true masks."""
+"""A simulated operation: breathing organs, instruments, smoke and highlights, and true masks."""
 
 from __future__ import annotations
 

@@ -122,10 +122,15 @@ def sprite_of(instrument: Instrument, state: int, height: int) -> tuple[Image.Im
         ]
         polygon(turned, 255)
     shaft_end = wrist - 1.1 * breadth
-    polygon([(0, axis - half), (shaft_end, axis - half), (shaft_end, axis + half),
-             (0, axis + half)], 255)  # fmt: skip
-    polygon([(shaft_end, axis - 0.8 * half), (wrist + 0.25 * jaw, axis - 0.7 * half),
-             (wrist + 0.25 * jaw, axis + 0.7 * half), (shaft_end, axis + 0.8 * half)], 255)  # fmt: skip
+    wrist_end = wrist + 0.25 * jaw
+    for left, right, near, far in (
+        (0.0, shaft_end, half, half),
+        (shaft_end, wrist_end, 0.8 * half, 0.7 * half),
+    ):
+        polygon(
+            [(left, axis - near), (right, axis - far), (right, axis + far), (left, axis + near)],
+            255,
+        )
     alpha = image.resize((length, tall), Image.Resampling.BOX)
     picture = _metal(instrument, length, tall, axis, half, shaft_end)
     return Image.merge("RGBA", (*Image.fromarray(picture).split(), alpha)), round(tip), round(axis)
