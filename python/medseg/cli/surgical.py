@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,20 +30,29 @@ def frames(
     sam2_size: Annotated[
         str, typer.Option("--sam2-size", help="tiny, small, base-plus or large.")
     ] = "tiny",
+    sam2_version: Annotated[str, typer.Option("--sam2-version", help="2.0 or 2.1.")] = "2.1",
     image_size: Annotated[
-        int, typer.Option("--image-size", help="Of SAM 2; MedSAM2's weights want 512.")
-    ] = 1024,
-    prompt: Annotated[
+        int | None,
+        typer.Option("--image-size", help="SAM 2's picture; 1024, or 512 for MedSAM2's weights."),
+    ] = None,
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="SAM 2 untrained: its masks mean nothing.")
+    ] = False,
+    precision: Annotated[
+        str, typer.Option("--precision", help="SAM 2's: float32 or bfloat16.")
+    ] = "float32",
+    prompt_from: Annotated[
         str,
         typer.Option(
-            "--prompt",
-            help="Of SAM 2: automatic (everything in the picture), centre (a box in the middle), "
-            "or another model whose masks give the boxes.",
+            "--prompt-from",
+            help="Of SAM 2: automatic (everything in the picture), centre-box, or another model "
+            "whose masks give the boxes, such as metal.",
         ),
     ] = "automatic",
-    random_weights: Annotated[
-        bool, typer.Option("--random-weights", help="SAM 2 untrained, to try the plumbing only.")
-    ] = False,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Take the masks of a clip's <clip>.zarr instead of a model."),
+    ] = None,
     every: Annotated[int, typer.Option("--every", min=1, help="Only every n-th picture.")] = 1,
     coverage: Annotated[
         tuple[float, float],
@@ -68,6 +78,7 @@ def frames(
     goes on where a stopped one was. Research only, not for clinical use.
     """
     from medseg.data.surgical import read_surgical
+    from medseg.errors import InputError
     from medseg.frames import (
         SuccessRule,
         load_finder,
@@ -77,15 +88,18 @@ def frames(
     )
     from medseg.frames.overlays import write_overlay_video
     from medseg.frames.run import output_name
+    from medseg.frames.store_finder import StoreFinder
 
     rule = SuccessRule(*coverage, confidence)
     pictures = read_surgical(source)
     finder: Finder
-    if model == "sam2":
-        finder = _sam2(
-            sam2_size, prompt, weights=weights, device=device, image_size=image_size,
-            random_weights=random_weights,
-        )  # fmt: skip
+    if store is not None:
+        if pictures.clip is None:
+            raise InputError(f"--store {store}: {source} is no clip, so it has no store")
+        finder = StoreFinder(store, pictures.clip)
+    elif model == "sam2":
+        wanted = _Sam2(sam2_size, sam2_version, image_size, random_weights, precision, device)
+        finder = _sam2(wanted, prompt_from, weights)
     else:
         finder = load_finder(model, weights=weights, device=device)
     with progress("frames") as advance:
@@ -118,24 +132,34 @@ def frames(
     raise typer.Exit(IN_PART if run.problems else DONE)
 
 
-def _sam2(
-    size: str,
-    prompt: str,
-    *,
-    weights: Path | None,
-    device: str,
-    image_size: int,
-    random_weights: bool,
-) -> Finder:
+@dataclass(frozen=True)
+class _Sam2:
+    """Which SAM 2 is wanted."""
+
+    size: str
+    version: str
+    image_size: int | None
+    random_weights: bool
+    precision: str
+    device: str
+
+
+def _sam2(wanted: _Sam2, prompt_from: str, weights: Path | None) -> Finder:
     from medseg.frames.finders import load_finder
     from medseg.frames.sam2_finder import PROMPTS, Sam2Finder
     from medseg.models.sam2 import load_sam2
 
     network = load_sam2(
-        size, weights=weights, image_size=image_size, device=device, random_weights=random_weights
+        wanted.size,
+        version=wanted.version,
+        weights=weights,
+        image_size=wanted.image_size,
+        device=wanted.device,
+        precision=wanted.precision,
+        random_weights=wanted.random_weights,
     )
-    prompter = None if prompt in PROMPTS else load_finder(prompt, device=device)
-    return Sam2Finder(network, prompt=prompt, prompter=prompter)
+    prompter = None if prompt_from in PROMPTS else load_finder(prompt_from, device=wanted.device)
+    return Sam2Finder(network, prompt=prompt_from, prompter=prompter)
 
 
 def preprocess(

@@ -57,9 +57,14 @@ def volume(
     sam2_size: Annotated[
         str, typer.Option("--sam2-size", help="tiny, small, base-plus or large.")
     ] = "tiny",
+    sam2_version: Annotated[str, typer.Option("--sam2-version", help="2.0 or 2.1.")] = "2.1",
     image_size: Annotated[
-        int, typer.Option("--image-size", help="Of SAM 2; MedSAM2's weights want 512.")
-    ] = 1024,
+        int | None,
+        typer.Option("--image-size", help="SAM 2's picture; 1024, or 512 for MedSAM2's weights."),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option("--precision", help="SAM 2's: float32 or bfloat16.")
+    ] = "float32",
     weights: Annotated[
         Path | None, typer.Option("--weights", help="A weights file of yours.")
     ] = None,
@@ -83,7 +88,13 @@ def volume(
     for clinical use.
     """
     from medseg.data.volumes import Box, read_volume
-    from medseg.volumes import segment_volume, write_results
+    from medseg.errors import InputError
+    from medseg.volumes import (
+        RegionPredictor,
+        Sam2Predictor,
+        segment_volume,
+        write_results,
+    )
 
     opened = read_volume(scan, truth=truth, plane=plane)
     depth = opened.values.shape[0]
@@ -93,9 +104,24 @@ def volume(
     boxes = [
         Box(label, *_four(text), first, last + 1) for label, text in enumerate(box or [], start=1)
     ]
-    predictor = _predictor(
-        model, sam2_size, image_size, weights=weights, random_weights=random_weights, device=device
-    )
+    if model == "region":
+        predictor: Predictor = RegionPredictor()
+    elif model == "sam2":
+        from medseg.models.sam2 import load_sam2
+
+        predictor = Sam2Predictor(
+            load_sam2(
+                sam2_size,
+                version=sam2_version,
+                weights=weights,
+                image_size=image_size,
+                device=device,
+                precision=precision,
+                random_weights=random_weights,
+            )
+        )
+    else:
+        raise InputError(f"--model {model}: choose sam2 or region; others do not take boxes")
     done = segment_volume(
         opened, predictor, modality=modality, window=_window(window), method=method, boxes=boxes,
         key_slice=slice_, largest=largest, tolerance_mm=tolerance,
@@ -184,35 +210,6 @@ def benchmark(
     typer.echo(str(out / "summary.csv"))
     nothing = not done.records
     raise typer.Exit(FAILED if nothing else IN_PART if done.missing or done.problems else DONE)
-
-
-def _predictor(
-    model: str,
-    size: str,
-    image_size: int,
-    *,
-    weights: Path | None,
-    random_weights: bool,
-    device: str,
-) -> Predictor:
-    from medseg.errors import InputError
-    from medseg.volumes import RegionPredictor, Sam2Predictor
-
-    if model == "region":
-        return RegionPredictor()
-    if model != "sam2":
-        raise InputError(f"model {model!r}: choose sam2 or region; others do not take boxes")
-    from medseg.models.sam2 import load_sam2
-
-    return Sam2Predictor(
-        load_sam2(
-            size,
-            weights=weights,
-            image_size=image_size,
-            device=device,
-            random_weights=random_weights,
-        )
-    )
 
 
 def _four(text: str) -> tuple[int, int, int, int]:

@@ -29,12 +29,12 @@ class FoundMask:
 
 
 class Finder(Protocol):
-    """Gives the masks of one RGB picture (H, W, 3)."""
+    """Gives the masks of one RGB picture (H, W, 3), frame `number` of a clip if it is one."""
 
     name: str
     card: dict[str, Any]
 
-    def __call__(self, picture: NDArray[np.uint8]) -> list[FoundMask]:
+    def __call__(self, picture: NDArray[np.uint8], number: int | None = None) -> list[FoundMask]:
         """Masks, in no order that matters."""
         ...
 
@@ -56,7 +56,7 @@ class SegmenterFinder:
         self.segmenter = segmenter
         self.name, self.card = segmenter.name, dict(segmenter.card)
 
-    def __call__(self, picture: NDArray[np.uint8]) -> list[FoundMask]:
+    def __call__(self, picture: NDArray[np.uint8], number: int | None = None) -> list[FoundMask]:
         """One mask an object that is there."""
         height, width = picture.shape[:2]
         whole = Sector(np.ones((height, width), bool), (0, 0, height, width), found=False)
@@ -84,7 +84,7 @@ class MetalFinder:
             "intended_use": "a floor to compare models with; research only",
         }
 
-    def __call__(self, picture: NDArray[np.uint8]) -> list[FoundMask]:
+    def __call__(self, picture: NDArray[np.uint8], number: int | None = None) -> list[FoundMask]:
         """Grey parts; the confidence is how far below the threshold their saturation lies."""
         height, width = picture.shape[:2]
         step = max(1, height // 270)  # looked for on a coarse grid, then enlarged

@@ -89,7 +89,7 @@ def _segment_one(
 ) -> dict[str, Any]:
     picture = pictures.read(frame)
     start = time.perf_counter()
-    found = sorted(finder(picture), key=lambda one: -np.count_nonzero(one.mask))
+    found = sorted(finder(picture, frame.number), key=lambda one: -np.count_nonzero(one.mask))
     seconds = time.perf_counter() - start
     highlights = highlight_mask(picture)
     masks = [_mask_record(i, one, highlights) for i, one in enumerate(found, start=1)]
@@ -97,8 +97,8 @@ def _segment_one(
     place = output_name(frame)
     write_whole(out / "masks" / f"{place}.png", _png(labels))
     if overlays:
-        verdict = rule.verdict(masks)
-        write_whole(out / "overlays" / f"{place}.jpg", overlay_jpeg(picture, labels, verdict))
+        words = f"{rule.verdict(masks)}, {finder.name}"
+        write_whole(out / "overlays" / f"{place}.jpg", overlay_jpeg(picture, labels, words))
     return {
         "frame": frame.name, "group": frame.group, "resolution": frame.resolution,
         "tools": frame.tools, "number": frame.number, "height": frame.height,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from medseg.errors import InputError
 from medseg.frames.finders import Finder, FoundMask
 
-PROMPTS = ("automatic", "centre")  # or the name of a finder whose masks give the boxes
+PROMPTS = ("automatic", "centre-box")  # or the name of a finder whose masks give the boxes
 CENTRE_SHARE = 0.5  # of each edge: the box in the middle when nobody points at anything
 SMALLEST_SHARE = 0.001  # of the picture: automatic masks below are not kept
 
@@ -27,13 +27,15 @@ class Sam2Finder:
         points_per_side: int = 16,
     ) -> None:
         if (prompt in PROMPTS) == (prompter is not None):
-            raise InputError(f"prompt {prompt!r}: automatic, centre, or a model that gives boxes")
+            raise InputError(
+                f"prompt {prompt!r}: automatic, centre-box, or a model that gives boxes"
+            )
         self.network, self.prompt, self.prompter = network, prompt, prompter
         self.points_per_side = points_per_side
         self.name = f"{network.name} ({prompt} prompts)"
         self.card: dict[str, Any] = dict(network.card)
 
-    def __call__(self, picture: NDArray[np.uint8]) -> list[FoundMask]:
+    def __call__(self, picture: NDArray[np.uint8], number: int | None = None) -> list[FoundMask]:
         """Masks of the picture (H, W, 3)."""
         from medseg.models import sam2
 

@@ -44,7 +44,7 @@ def write_tables(run: FramesRun, *, figure: bool = True) -> list[Path]:
     """
     stated = [
         f"model: {run.card['name']}; weights sha256: {run.card.get('weights_sha256')}; "
-        f"{run.card['intended_use']}",
+        f"trained on: {run.card.get('training_data')}; {run.card['intended_use']}",
         run.rule.words(),
         highlight_words(),
     ]

@@ -22,6 +22,7 @@ def montage_png(
     *,
     aspect: float,
     key_slice: int,
+    model: str,
     truth: NDArray[np.uint16] | None = None,
     slices: tuple[int, int] | None = None,
 ) -> bytes:
@@ -55,7 +56,10 @@ def montage_png(
             shown[_rim(wanted)] = _TRUTH
         image = Image.fromarray(shown.astype(np.uint8))
         words = f"slice {z}" + (" (prompted)" if z == key_slice else "")
-        ImageDraw.Draw(image).text((5, 3), words, fill=(255, 235, 120), font=font)
+        draw = ImageDraw.Draw(image)
+        draw.text((5, 3), words, fill=(255, 235, 120), font=font)
+        if i == 0:
+            draw.text((5, 19), model, fill=(255, 235, 120), font=font)
         sheet.paste(image, ((i % _COLUMNS) * tile[0], (i // _COLUMNS) * tile[1]))
     content = io.BytesIO()
     sheet.save(content, "PNG")

@@ -51,10 +51,9 @@ class Sam2Predictor:
         prompts = [
             sam2.Prompt(object=f"object_{i}", box=_corners(box)) for i, box in enumerate(boxes)
         ]
-        return [
-            np.asarray(mask, bool)
-            for mask in sam2.segment_image(self.network, picture, prompts).mask
-        ]
+        found = sam2.segment_image(self.network, picture, prompts)
+        by_name = dict(zip(found.object_names, found.mask, strict=True))
+        return [np.asarray(by_name[prompt.object], bool) for prompt in prompts]
 
     def follow(
         self, slices: NDArray[np.uint8], prompts: list[tuple[int, Box]]

@@ -32,6 +32,7 @@ class Segmented:
     boxes: tuple[Box, ...]
     box_source: str  # given, file or truth
     key_slices: dict[int, int]  # by label
+    model: str  # its name, by which random weights are known
     scores: tuple[LabelScore, ...]  # empty without a truth
     settings: dict[str, Any]
 
@@ -80,7 +81,7 @@ def segment_volume(
         "software": {"name": "medseg", "version": medseg.__version__},
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    return Segmented(volume, grey, labels, asked, source, keys, scores, settings)
+    return Segmented(volume, grey, labels, asked, source, keys, predictor.name, scores, settings)
 
 
 def _boxes(
@@ -126,6 +127,7 @@ def write_results(done: Segmented, out: str | Path, *, overwrite: bool = False) 
         done.labels,
         aspect=1.0 if spacing is None else spacing[1] / spacing[2],
         key_slice=next(iter(done.key_slices.values())),
+        model=done.model,
         truth=volume.truth,
         slices=(min(box.z0 for box in done.boxes), max(box.z1 for box in done.boxes)),
     )

@@ -26,7 +26,7 @@ class Squares:
         self.name, self.stop_at, self.confidence = name, stop_at, confidence
         self.asked = 0
 
-    def __call__(self, picture):
+    def __call__(self, picture, number=None):
         if self.asked == self.stop_at:
             raise KeyboardInterrupt
         self.asked += 1
