@@ -125,8 +125,8 @@ def _load(nib: Any, path: Path, plane: str) -> tuple[NDArray[Any], Space]:
         raise InputError(
             f"{path}: is no NIfTI file that can be read ({error}): copy or export it again"
         ) from None
-    if not isinstance(image, nib.Nifti1Image):
-        raise InputError(f"{path}: is no NIfTI-1 or NIfTI-2 file: convert it")
+    if not isinstance(image, nib.Nifti1Image) or values.dtype.kind not in "biuf":
+        raise InputError(f"{path}: is no NIfTI-1 or NIfTI-2 file of single numbers: convert it")
     if values.ndim > 3 and set(values.shape[3:]) == {1}:
         values = values.reshape(values.shape[:3])
     if values.ndim != 3 or 0 in values.shape:
@@ -191,6 +191,9 @@ def _nifti_bytes(path: Path, labels: NDArray[Any], volume: Volume) -> bytes:
     header.set_data_dtype(labels.dtype)
     header.set_slope_inter(1, 0)
     header["cal_min"] = header["cal_max"] = 0
+    for words in ("descrip", "aux_file", "db_name", "intent_name"):  # a name may stand there
+        header[words] = b""
+    header.extensions.clear()
     header.set_data_shape(voxels.shape)
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     image = kind(np.ascontiguousarray(voxels), None, header)

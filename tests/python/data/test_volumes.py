@@ -168,3 +168,20 @@ def test_code_hidden_in_an_npz_is_not_run(tmp_path):
     with pytest.raises(InputError, match="no NPZ file that can be read"):
         read_volume(tmp_path / "c.npz")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_nobodys_name_goes_from_the_scan_to_the_mask(tmp_path):
+    image = nib.Nifti1Image(np.zeros((4, 5, 6), np.int16), np.eye(4))
+    image.header["descrip"] = image.header["db_name"] = b"DOE^JANE"
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"DOE^JANE"))
+    nib.save(image, tmp_path / "s.nii")
+    volume = read_volume(tmp_path / "s.nii")
+    write_mask(tmp_path / "m.nii", np.ones(volume.values.shape), volume)
+    assert b"DOE" in (tmp_path / "s.nii").read_bytes()
+    assert b"DOE" not in (tmp_path / "m.nii").read_bytes()
+
+
+def test_colours_and_complex_numbers_are_no_scan(tmp_path):
+    nib.save(nib.Nifti1Image(np.zeros((4, 5, 6), np.complex64), np.eye(4)), tmp_path / "s.nii")
+    with pytest.raises(InputError, match="of single numbers"):
+        read_volume(tmp_path / "s.nii")
