@@ -1,0 +1,163 @@
+"""Builds SAM 2's network from the package's own modules, without Hydra and on no device but the CPU."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+from typing import Any
+
+import torch
+from sam2.automatic_mask_generator import SAM2AutomaticMaskGenerator
+from sam2.modeling.backbones.hieradet import Hiera
+from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
+from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
+from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
+from sam2.modeling.position_encoding import PositionEmbeddingSine, compute_axial_cis
+from sam2.modeling.sam2_base import SAM2Base
+from sam2.modeling.sam.transformer import Attention, RoPEAttention
+
+from medseg.models.sam2.shape import SIZES
+
+WIDTH, MEMORY_WIDTH = 256, 64  # channels of the features and of the memories
+
+# What the package adds to its own configurations unless told not to (apply_postprocessing=True);
+# its filling of holes is left out: it needs a compiled part, and medseg closes holes itself.
+_POSTPROCESSING: dict[str, Any] = {
+    "binarize_mask_from_pts_for_mem_enc": True,
+    "sam_mask_decoder_extra_args": {
+        "dynamic_multimask_via_stability": True,
+        "dynamic_multimask_stability_delta": 0.05,
+        "dynamic_multimask_stability_thresh": 0.98,
+    },
+}
+_SINCE_2_1: dict[str, Any] = {
+    "no_obj_embed_spatial": True,
+    "proj_tpos_enc_in_obj_ptrs": True,
+    "use_signed_tpos_enc_to_obj_ptrs": True,
+}
+
+
+class RotaryAttention(RoPEAttention):
+    """The package's attention; its constructor would make a context on a GPU that nobody named."""
+
+    def __init__(self, *, side: int, repeat_keys: bool = False, **attention: Any) -> None:
+        Attention.__init__(self, **attention)
+        self.compute_cis = partial(
+            compute_axial_cis, dim=self.internal_dim // self.num_heads, theta=10000.0
+        )
+        self.freqs_cis = self.compute_cis(end_x=side, end_y=side)
+        self.rope_k_repeat = repeat_keys
+
+
+def build_network(size: str, version: str, image_size: int) -> SAM2Base:
+    """Build a network with random weights on the CPU, ready for inference.
+
+    Its state dict has the layout of the published checkpoints; no parameter depends on
+    `image_size`. Pictures are (B,3,image_size,image_size), normalised as ImageNet's.
+    """
+    newer = version == "2.1"
+    network = SAM2Base(
+        image_encoder=_image_encoder(size),
+        memory_attention=_memory_attention(image_size // 16),
+        memory_encoder=_memory_encoder(),
+        num_maskmem=7,
+        image_size=image_size,
+        sigmoid_scale_for_mem_enc=20.0,
+        sigmoid_bias_for_mem_enc=-10.0,
+        use_mask_input_as_output_without_sam=True,
+        directly_add_no_mem_embed=True,
+        use_high_res_features_in_sam=True,
+        multimask_output_in_sam=True,
+        iou_prediction_use_sigmoid=True,
+        use_obj_ptrs_in_encoder=True,
+        add_tpos_enc_to_obj_ptrs=newer,
+        only_obj_ptrs_in_the_past_for_eval=True,
+        pred_obj_scores=True,
+        pred_obj_scores_mlp=True,
+        fixed_no_obj_ptr=True,
+        multimask_output_for_tracking=True,
+        use_multimask_token_for_obj_ptr=True,
+        multimask_min_pt_num=0,
+        multimask_max_pt_num=1,
+        use_mlp_for_obj_ptr_proj=True,
+        **(_SINCE_2_1 if newer else {}),
+        **_POSTPROCESSING,
+    )
+    return network.eval()
+
+
+def _position(channels: int) -> PositionEmbeddingSine:
+    return PositionEmbeddingSine(num_pos_feats=channels, normalize=True, warmup_cache=False)
+
+
+def _image_encoder(size: str) -> ImageEncoder:
+    shape = SIZES[size]
+    trunk = Hiera(
+        embed_dim=shape.width,
+        num_heads=shape.heads,
+        stages=shape.blocks,
+        global_att_blocks=shape.global_blocks,
+        window_pos_embed_bkg_spatial_size=shape.background,
+        window_spec=shape.windows,
+    )
+    neck = FpnNeck(
+        position_encoding=_position(WIDTH),
+        d_model=WIDTH,
+        backbone_channel_list=list(shape.channels),
+        fpn_top_down_levels=[2, 3],
+        fpn_interp_model="nearest",
+    )
+    return ImageEncoder(trunk=trunk, neck=neck, scalp=1)
+
+
+def _memory_attention(side: int) -> MemoryAttention:
+    layer = MemoryAttentionLayer(
+        activation="relu",
+        d_model=WIDTH,
+        dim_feedforward=2048,
+        dropout=0.1,
+        pos_enc_at_attn=False,
+        pos_enc_at_cross_attn_keys=True,
+        pos_enc_at_cross_attn_queries=False,
+        self_attention=RotaryAttention(side=side, embedding_dim=WIDTH, num_heads=1, dropout=0.1),
+        cross_attention=RotaryAttention(
+            side=side,
+            repeat_keys=True,
+            embedding_dim=WIDTH,
+            num_heads=1,
+            dropout=0.1,
+            kv_in_dim=MEMORY_WIDTH,
+        ),
+    )
+    return MemoryAttention(d_model=WIDTH, pos_enc_at_input=True, layer=layer, num_layers=4)
+
+
+def _memory_encoder() -> MemoryEncoder:
+    block = CXBlock(dim=WIDTH, kernel_size=7, padding=3, layer_scale_init_value=1e-6)
+    return MemoryEncoder(
+        out_dim=MEMORY_WIDTH,
+        position_encoding=_position(MEMORY_WIDTH),
+        mask_downsampler=MaskDownSampler(kernel_size=3, stride=2, padding=1),
+        fuser=Fuser(block, num_layers=2),
+    )
+
+
+def random_network(size: str, version: str, image_size: int, seed: int) -> SAM2Base:
+    """Build a network whose random weights follow from a seed; torch's own state stays as it is."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_network(size, version, image_size)
+
+
+def mask_generator(network: SAM2Base, **options: Any) -> SAM2AutomaticMaskGenerator:
+    """The package's generator of masks from a grid of points, for any size of picture.
+
+    Its predictor has the features' sizes at 1024 pixels written into it and fails at any other.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
+        warnings.filterwarnings("ignore", "`torch.jit.script`", DeprecationWarning)
+        generator = SAM2AutomaticMaskGenerator(network, **options)
+    sides = [network.image_size // stride for stride in (4, 8, 16)]
+    generator.predictor._bb_feat_sizes = [(side, side) for side in sides]
+    return generator
