@@ -1,4 +1,4 @@
-"""Builds SAM 2's network from the package's own modules, without Hydra and on no device but the CPU."""
+"""Builds SAM 2's network of the package's own modules, without Hydra and on the CPU."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
 from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
 from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
 from sam2.modeling.position_encoding import PositionEmbeddingSine, compute_axial_cis
-from sam2.modeling.sam2_base import SAM2Base
 from sam2.modeling.sam.transformer import Attention, RoPEAttention
+from sam2.modeling.sam2_base import SAM2Base
 
 from medseg.models.sam2.shape import SIZES
 

@@ -44,7 +44,7 @@ def squares_of_video(frames: np.ndarray, side: int) -> Tensor:
 
 
 def square_of_image(image: np.ndarray, side: int) -> Tensor:
-    """Shrink one image (H,W,3) uint8 to (1,3,side,side) in 0..255, as the package does: bilinear."""
+    """Shrink one image (H,W,3) uint8 as the package does, bilinearly, to (1,3,side,side)."""
     pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float()
     if pixels.shape[-2:] == (side, side):
         return pixels

@@ -62,21 +62,23 @@ def check_prompts(
     first = first_frames(prompts)
     for prompt in prompts:
         about = f"{where}: object {prompt.object}, frame {prompt.frame}"
-        if not OBJECT_NAME.match(prompt.object):
-            raise InputError(
-                f"{about}: an object's name is of small letters, digits and _, as left_ventricle"
-            )
         if not 0 <= prompt.frame < frame_count:
             raise InputError(f"{about}: the clip has frames 0 to {frame_count - 1}")
         if (prompt.object, prompt.frame) in seen:
             raise InputError(f"{about}: is pointed at twice; put the points into one prompt")
         seen.add((prompt.object, prompt.frame))
-        _check_content(prompt, height, width, about)
+        check_prompt(prompt, height=height, width=width, where=where)
         if prompt.correct and prompt.frame == first[prompt.object]:
             raise InputError(f"{about}: nothing was tracked yet that could be corrected")
 
 
-def _check_content(prompt: Prompt, height: int, width: int, about: str) -> None:
+def check_prompt(prompt: Prompt, *, height: int, width: int, where: str) -> None:
+    """Raise InputError, one line, unless a prompt fits frames of that size."""
+    about = f"{where}: object {prompt.object}, frame {prompt.frame}"
+    if not OBJECT_NAME.match(prompt.object):
+        raise InputError(
+            f"{about}: an object's name is of small letters, digits and _, as left_ventricle"
+        )
     if prompt.mask is not None:
         if prompt.points or prompt.box is not None:
             raise InputError(f"{about}: a mask stands alone; leave out the points and the box")
