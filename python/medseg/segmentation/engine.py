@@ -112,6 +112,8 @@ class Measurement:
             self._halo = self._margin + min(wanted, max(self._size, 32))
         self._statistics = PictureStatistics(self.sector.mask, interval)
         self._records = [_ObjectRecord() for _ in self.segmenter.object_names]
+        self.undecoded = 0  # frames so far
+        self.unsearched = dict.fromkeys(self.segmenter.object_names, 0)  # decoded frames so far
         smallest = int(SMALLEST_OBJECT_SHARE * np.count_nonzero(self.sector.mask))
         self._smallest_px = [
             max(SMALLEST_MEASURABLE_PX, smallest if name == VENTRICLE else 0)
@@ -168,10 +170,13 @@ class Measurement:
     def _measure(self, window: Window, probability: NDArray[np.float32]) -> Measured:
         frames, decoded = window.frames[window.core], window.decoded[window.core]
         self._statistics.add(frames[decoded])
+        self.undecoded += int(np.count_nonzero(~decoded))
         mask = np.zeros((len(self._records), *probability.shape[:1], *frames.shape[1:3]), np.uint8)
         for index, record in enumerate(self._records):
             own, unseen = probability[:, index], np.isnan(probability[:, index, 0, 0])
             if unseen.any():
+                name = self.segmenter.object_names[index]
+                self.unsearched[name] += int(np.count_nonzero(unseen & decoded))
                 own = np.where(unseen[:, None, None], np.float32(0), own)
             solid = solid_masks(own)
             solid &= self.sector.mask

@@ -21,7 +21,6 @@ from medseg.store import StoreWriter
 from medseg.store.layout import (
     ARRAYS,
     IMAGE_BYTES,
-    NOT_DECODED,
     SCHEMA_NAME,
     SCHEMA_VERSION,
     TOUCHES_EDGE,
@@ -110,8 +109,9 @@ def segment_to_store(
     """Segment a clip into `out`, a path ending in .zarr or a folder, and return the store's path.
 
     Memory does not grow with the clip's length. `whole_frame` is for pictures that are no
-    ultrasound: no sector is looked for and nothing is blanked. Nothing is left under the store's name when
-    anything fails. Raises what `segment` raises, and OutputError where the store cannot be written.
+    ultrasound: no sector is looked for and nothing is blanked. Nothing is left under the store's
+    name when anything fails. Raises what `segment` raises, and OutputError where the store cannot
+    be written.
     """
     clip = _with_view(clip, view)
     target = store_path(clip, out)
@@ -219,6 +219,9 @@ def _verdict(
     frames = status.shape[1]
     if touching := int((status == TOUCHES_EDGE).any(axis=0).sum()):
         warnings.append(f"the mask touches the sector's edge in {touching} of {frames} frames")
-    if missing := int((status == NOT_DECODED).any(axis=0).sum()):
-        warnings.append(f"{missing} of {frames} frames could not be decoded")
+    if measurement.undecoded:
+        warnings.append(f"{measurement.undecoded} of {frames} frames could not be decoded")
+    for name, count in measurement.unsearched.items():
+        if count:
+            warnings.append(f"{name} was not searched for in {count} of {frames} frames")
     return {"quality": quality, "warnings": warnings}

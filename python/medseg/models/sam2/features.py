@@ -43,9 +43,10 @@ class Features:
 
 
 def without_gradients(function: Callable[Given, Found]) -> Callable[Given, Found]:
-    """Run a function whose first argument is a Sam2 as inference in its precision.
+    """Run a function whose first argument is a Sam2 without gradients, in its precision.
 
-    A decorator, since a context that is open across a generator's `yield` leaks to its caller.
+    A decorator, since a context that is open across a generator's `yield` leaks to its caller; and
+    no inference mode, since the tables that SAM 2 keeps would then be of no use in training.
     """
 
     @wraps(function)
@@ -53,7 +54,7 @@ def without_gradients(function: Callable[Given, Found]) -> Callable[Given, Found
         sam2: Any = given[0]
         low = sam2.precision != "float32"
         with (
-            torch.inference_mode(),
+            torch.no_grad(),
             torch.autocast(sam2.device.type, dtype=torch.bfloat16, enabled=low),
         ):
             return function(*given, **named)
@@ -70,9 +71,12 @@ def frames_at_once(sam2: Sam2) -> int:
 @without_gradients
 def encode(sam2: Sam2, squares: Tensor) -> list[Features]:
     """Encode squares (T,3,S,S) of 0..255, all at once; gives the features of each frame."""
-    found = sam2.network.forward_image(normalise(squares, sam2.device))
-    fine, middle, coarse = found["backbone_fpn"]
-    position = found["vision_pos_enc"][-1][:1]
+    network = sam2.network
+    with torch.autocast(sam2.device.type, enabled=False):  # the encoder's weights are of its type
+        found = network.image_encoder(normalise(squares, sam2.device).to(sam2.dtype))
+    fine, middle, coarse = (level.to(sam2.dtype) for level in found["backbone_fpn"])
+    fine, middle = network.sam_mask_decoder.conv_s0(fine), network.sam_mask_decoder.conv_s1(middle)
+    position = found["vision_pos_enc"][-1][:1].to(sam2.dtype)
     return [
         Features(fine[i : i + 1], middle[i : i + 1], coarse[i : i + 1], position)
         for i in range(len(squares))

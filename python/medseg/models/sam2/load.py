@@ -109,7 +109,8 @@ def load_sam2(
             licence="the weights' own: Apache-2.0 for Meta's, CC-BY-SA-4.0 for MedSAM2's",
             intended_use="research; not for clinical use",
         )
-    return Sam2(network.to(place), size, version, image_size, place, precision, block)
+    network = package.in_precision(network, PRECISIONS[precision]).to(place)
+    return Sam2(network, size, version, image_size, place, precision, block)
 
 
 def _random_card(size: str, version: str) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def memory_tokens(
     ago = torch.tensor([[frames for frames, _ in own] for own in spatial], device=grid.device)
     when = network.maskmem_tpos_enc[:, 0, 0][(ago - 1) % network.num_maskmem]  # (object,n,64)
     place = where[0].flatten(1).T[None, :, None]  # (1,h*w,1,64)
-    positions = (place + when.permute(1, 0, 2)[:, None]).flatten(0, 1)  # (n*h*w,object,64)
+    positions = (place + when.permute(1, 0, 2)[:, None]).to(dtype).flatten(0, 1)
     if not pointers[0]:
         return tokens, positions, 0
     own = torch.stack([torch.cat([pointer for _, pointer in p]) for p in pointers], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import partial
 from typing import Any
@@ -15,6 +16,8 @@ from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, Memory
 from sam2.modeling.position_encoding import PositionEmbeddingSine, compute_axial_cis
 from sam2.modeling.sam.transformer import Attention, RoPEAttention
 from sam2.modeling.sam2_base import SAM2Base
+from torch import Tensor
+from torch.nn import functional
 
 from medseg.models.sam2.shape import SIZES
 
@@ -38,7 +41,10 @@ _SINCE_2_1: dict[str, Any] = {
 
 
 class RotaryAttention(RoPEAttention):
-    """The package's attention; its constructor would make a context on a GPU that nobody named."""
+    """The package's attention, made without a context on a GPU that nobody named, and leaner.
+
+    Keys are turned in place, where the package copies them and a table as large as they are.
+    """
 
     def __init__(self, *, side: int, repeat_keys: bool = False, **attention: Any) -> None:
         Attention.__init__(self, **attention)
@@ -47,6 +53,38 @@ class RotaryAttention(RoPEAttention):
         )
         self.freqs_cis = self.compute_cis(end_x=side, end_y=side)
         self.rope_k_repeat = repeat_keys
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
+        """Attend from q (B,N,C) to v (B,L,D) by k (B,L,D), its last `num_k_exclude_rope` unturned.
+
+        N is the number of cells, and the turned keys are of whole pictures: a multiple of N.
+        """
+        if torch.is_grad_enabled() or self.num_heads != 1:
+            return super().forward(q, k, v, num_k_exclude_rope)
+        cells = q.shape[1]
+        if self.freqs_cis.shape[0] != cells or self.freqs_cis.device != q.device:
+            side = math.isqrt(cells)
+            self.freqs_cis = self.compute_cis(end_x=side, end_y=side).to(q.device)
+        query, key = self.q_proj(q), self.k_proj(k)  # (B,N,256), (B,L,256)
+        turned = key.shape[1] - num_k_exclude_rope
+        query = _turn(query, self.freqs_cis)
+        if key.dtype == torch.float32:
+            _turn(key[:, :turned], self.freqs_cis)  # where they are
+        else:
+            key[:, :turned] = _turn(key[:, :turned], self.freqs_cis)
+        value = self.v_proj(v)
+        found = functional.scaled_dot_product_attention(
+            query[:, None], key[:, None], value[:, None]
+        )
+        return self.out_proj(found[:, 0])
+
+
+def _turn(tokens: Tensor, angles: Tensor) -> Tensor:
+    """Turn pairs of channels of tokens (B,r*N,C) by a table (N,C/2); float32 in place."""
+    batch, count, width = tokens.shape
+    pairs = tokens.float().unflatten(1, (-1, len(angles))).unflatten(3, (width // 2, 2))
+    torch.view_as_complex(pairs).mul_(angles)  # (B,r,N,C/2)
+    return pairs.flatten(3).view(batch, count, width).type_as(tokens)
 
 
 def build_network(size: str, version: str, image_size: int) -> SAM2Base:
@@ -84,6 +122,13 @@ def build_network(size: str, version: str, image_size: int) -> SAM2Base:
         **_POSTPROCESSING,
     )
     return network.eval()
+
+
+def in_precision(network: SAM2Base, dtype: torch.dtype) -> SAM2Base:
+    """Hold the large parts in a type of lower precision, so that nothing is cast frame by frame."""
+    for part in (network.image_encoder, network.memory_attention, network.memory_encoder):
+        part.to(dtype)
+    return network
 
 
 def _position(channels: int) -> PositionEmbeddingSine:
