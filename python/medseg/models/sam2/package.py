@@ -29,12 +29,12 @@ def sam2_network() -> ModuleType:
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"SAM 2 needs the package {(error.name or 'sam2').split('.')[0]}; install it with: "
-            "SAM2_BUILD_CUDA=0 pip install --no-build-isolation 'medseg[sam2]'"
+            "SAM2_BUILD_CUDA=0 pip install --no-build-isolation 'sam2>=1.1,<2'"
         ) from None
     except ImportError as error:
         raise MissingExtra(
             f"the installed package sam2 is not Meta's SAM 2 ({error}); uninstall it, then: "
-            "SAM2_BUILD_CUDA=0 pip install --no-build-isolation 'medseg[sam2]'"
+            "SAM2_BUILD_CUDA=0 pip install --no-build-isolation 'sam2>=1.1,<2'"
         ) from None
     return network
 
