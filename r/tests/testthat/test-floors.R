@@ -10,8 +10,11 @@ floors <- list(
             "store-attributes", "store-zarr", "store-data", "store-inspect", "store-validate",
             "read-segmentation"),
   maths = c("volumes", "statistics", "curve-smoothing", "beats-detect", "beats-echonet",
-            "beats-measure", "beats-confidence"),
-  beats = c("beats", "beats-warnings", "summary", "plots"),
+            "beats-measure", "beats-confidence", "bootstrap", "agreement-pairs",
+            "agreement-bland-altman", "agreement-repeated", "agreement-icc", "agreement-ccc",
+            "agreement-error", "agreement-auc"),
+  beats = c("beats", "beats-warnings", "summary", "plots", "agreement-print",
+            "agreement-plots"),
   reports = c("report-html", "report-tables", "report-pictures", "batch", "main"),
   package = "beatbybeat-package"
 )
