@@ -16,7 +16,9 @@ from medseg.cli.datasets import data
 from medseg.cli.learning import evaluate, simulate
 from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
+from medseg.cli.surgical import frames, preprocess
 from medseg.cli.training import train
+from medseg.cli.volumes import benchmark, volume
 from medseg.errors import MedsegError
 
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of the click typer carries
@@ -28,7 +30,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (info, convert, segment, report, validate, simulate, evaluate, train):
+for command in (
+    info,
+    convert,
+    preprocess,
+    segment,
+    frames,
+    volume,
+    report,
+    validate,
+    simulate,
+    evaluate,
+    benchmark,
+    train,
+):
     app.command()(command)
 app.command()(predict_ef)
 app.command()(compare)

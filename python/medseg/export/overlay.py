@@ -182,6 +182,8 @@ class CurvePanel:
         self._box = (58, 24, self._width - 14, self._height - 46)  # left, top, right, bottom
         shown = self._area[np.isfinite(self._area) & (self._area > 0)]
         self._top = 1.1 * float(shown.max()) if shown.size else 1.0
+        first = segmentation.attrs["object_names"][0]
+        self._object = "LV" if first == "left_ventricle" else first.replace("_", " ")
         self._still = self._draw(segmentation.attrs)
 
     def _x(self, time_s: float) -> float:
@@ -207,7 +209,7 @@ class CurvePanel:
             draw.line([(x, bottom), (x, bottom + 4)], fill=AXIS)
             draw.text((x, bottom + 6), f"{value:g}", fill=AXIS, font=self._small, anchor="mt")
         draw.text((right, bottom + 6), "s", fill=AXIS, font=self._small, anchor="rt")
-        words = f"LV area, {self._unit}"
+        words = f"{self._object} area, {self._unit}"
         draw.text((left, 4), words, fill=AXIS, font=self._font)
         # The built-in font has no superscript two, so the exponent is a small raised figure.
         raised = left + draw.textlength(words, font=self._font) + 1
