@@ -32,8 +32,8 @@ def test_a_clip_keeps_its_rate_and_gets_its_size(clip, tmp_path, capsys):
     beside = open_clip(out / "op_compare.mp4")
     assert (beside.height, beside.width) == (32, 100)
     frame = beside.read(5, 6)[0].astype(int)
-    assert np.abs(frame[24:, 2:46] - 120).max() <= 4
-    assert np.abs(frame[24:, 54:] - 120).max() <= 4
+    assert np.abs(frame[24:, 2:46] - 120).max() <= 10  # as lossy as the codec
+    assert np.abs(frame[24:, 54:] - 120).max() <= 10
 
 
 def test_brightness_that_changes_within_a_clip_still_changes(clip, tmp_path):
@@ -56,8 +56,9 @@ def test_a_folder_keeps_its_names_and_can_be_resumed(tmp_path):
     pictures = read_surgical(tmp_path / "in")
     out = tmp_path / "out"
     preprocess(pictures, out, Recipe(height=20), compare=True)
-    assert Image.open(out / "v" / "f2.png").size == (30, 20)
-    assert Image.open(out / "compare" / "w" / "f1.png").size == (64, 20)
+    for name, size in (("v/f2.png", (30, 20)), ("compare/w/f1.png", (64, 20))):
+        with Image.open(out / name) as image:
+            assert image.size == size
     (out / "v" / "f2.png").unlink()  # finished ones are not done again
     preprocess(pictures, out, Recipe(height=20), compare=True)
     assert not (out / "v" / "f2.png").exists()

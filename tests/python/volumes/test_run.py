@@ -47,7 +47,8 @@ def test_a_scan_comes_back_as_a_mask_on_its_own_grid(ct, tmp_path, capsys):
     assert record["window"] == "abdomen"
     voxel_ml = np.prod(scan.header.get_zooms()) / 1000
     assert record["volume_ml"]["3"] == pytest.approx(np.count_nonzero(labels == 3) * voxel_ml)
-    assert Image.open(tmp_path / "ct_slices.png").width == 4 * 320
+    with Image.open(tmp_path / "ct_slices.png") as image:
+        assert image.width == 4 * 320
     assert main(call) == 2
     assert "exists already" in capsys.readouterr().err
 
