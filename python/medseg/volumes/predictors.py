@@ -11,7 +11,7 @@ from scipy import ndimage
 from medseg.data.volumes import Box
 
 BASELINE = "region"
-_TOO_FAR = 2.5  # SDs of the box's middle from its mean: grey levels beyond are another tissue
+_TOO_FAR = 2.5  # robust SDs of the box's middle from its median: beyond is another tissue
 
 Mask = NDArray[np.bool_]
 
@@ -98,15 +98,18 @@ class RegionPredictor:
         mask = np.zeros(grey.shape, bool)
         part = grey[box.y0 : box.y1 + 1, box.x0 : box.x1 + 1].astype(np.float32)
         rows, columns = part.shape
-        inner = part[rows // 3 : rows - rows // 3, columns // 3 : columns - columns // 3]
+        middle = np.s_[rows // 3 : rows - rows // 3, columns // 3 : columns - columns // 3]
+        inner = part[middle]
         if not inner.size:
             return mask
-        mean, spread = float(np.median(inner)), max(float(inner.std()), 4.0)
+        mean = float(np.median(inner))
+        deviation = 1.4826 * float(np.median(np.abs(inner - mean)))  # other tissue does not widen it
+        spread = max(deviation, 4.0)
         alike = np.abs(ndimage.uniform_filter(part, 3) - mean) <= _TOO_FAR * spread
         labels, count = ndimage.label(alike)
-        if not count:
+        sizes = np.bincount(labels[middle].ravel(), minlength=count + 1)[1:]
+        if not sizes.any():
             return mask
-        sizes = np.bincount(labels.ravel())[1:]
         # the mean over 3 x 3 pixels has taken one off the rim
         part_found = ndimage.binary_dilation(labels == 1 + int(sizes.argmax()))
         solid = ndimage.binary_fill_holes(part_found)

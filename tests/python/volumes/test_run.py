@@ -40,8 +40,9 @@ def test_a_scan_comes_back_as_a_mask_on_its_own_grid(ct, tmp_path, capsys):
     assert nib.aff2axcodes(mask.affine) == ("A", "S", "L")
     truth = np.asarray(nib.load(ct / "labels.nii.gz").dataobj)
     labels = np.asarray(mask.dataobj)
-    spleen = 2 * np.count_nonzero((labels == 3) & (truth == 3))
-    assert spleen / (np.count_nonzero(labels == 3) + np.count_nonzero(truth == 3)) > 0.85
+    # Of the liver: on so coarse a grid the margin of the hand-over is as wide as the spleen.
+    shared = 2 * np.count_nonzero((labels == 1) & (truth == 1))
+    assert shared / (np.count_nonzero(labels == 1) + np.count_nonzero(truth == 1)) > 0.9
     record = json.loads((tmp_path / "ct.json").read_text())
     assert {score["label"] for score in record["scores"]} == {1, 2, 3, 5, 9, 13}
     assert record["window"] == "abdomen"

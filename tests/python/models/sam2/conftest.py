@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("sam2", reason="the extra medseg[sam2] is not installed")
+if find_spec("sam2") is None:  # asked without importing it, which starts Hydra
+    pytest.skip("the extra medseg[sam2] is not installed", allow_module_level=True)
 
 from medseg.models.sam2 import Prompt, Sam2, load_sam2
 from medseg.models.sam2.pixels import normalise, squares_of_video
@@ -59,8 +61,10 @@ def disc() -> np.ndarray:
 def package(sam2) -> Callable:
     """The package's own video predictor with the same weights."""
     from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
     from sam2.build_sam import build_sam2_video_predictor
 
+    GlobalHydra.instance().clear()  # importing sam2 starts it with a search path of its own
     with initialize_config_module("sam2", version_base="1.2"):
         predictor = build_sam2_video_predictor(
             "configs/sam2.1/sam2.1_hiera_t.yaml",
