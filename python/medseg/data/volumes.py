@@ -308,9 +308,10 @@ def whole_labels(values: NDArray[Any], path: Path) -> NDArray[np.uint16]:
     """Labels as uint16; raises InputError where they are no whole numbers from 0 to 65,535."""
     message = f"{path}: its labels are no whole numbers from 0 to 65,535"
     labels = values if values.dtype.kind in "bui" else np.rint(values)
-    if labels.dtype.kind == "f":
-        if not np.isfinite(values).all() or np.abs(labels - values).max(initial=0) > 1e-3:
-            raise InputError(message)
+    if labels.dtype.kind == "f" and not (
+        np.isfinite(values).all() and np.abs(labels - values).max(initial=0) <= 1e-3
+    ):
+        raise InputError(message)
     if float(labels.min(initial=0)) < 0 or float(labels.max(initial=0)) > 65_535:
         raise InputError(message)
     return labels.astype(np.uint16)

@@ -103,8 +103,8 @@ class RegionPredictor:
         if not inner.size:
             return mask
         mean = float(np.median(inner))
-        deviation = 1.4826 * float(np.median(np.abs(inner - mean)))  # other tissue does not widen it
-        spread = max(deviation, 4.0)
+        deviation = float(np.median(np.abs(inner - mean)))  # which other tissue does not widen
+        spread = max(1.4826 * deviation, 4.0)
         alike = np.abs(ndimage.uniform_filter(part, 3) - mean) <= _TOO_FAR * spread
         labels, count = ndimage.label(alike)
         sizes = np.bincount(labels[middle].ravel(), minlength=count + 1)[1:]

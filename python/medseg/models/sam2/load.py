@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 from medseg.errors import InputError, WeightsError
-from medseg.models.description import RANDOM_WEIGHTS, card
+from medseg.models.description import RANDOM_WEIGHTS, card, read_description
 from medseg.models.sam2.checkpoints import PUBLISHED_AT, fit_sam2
 from medseg.models.sam2.package import sam2_network
 from medseg.models.sam2.shape import check_shape
-from medseg.models.weights import available_device, read_checkpoint
+from medseg.models.sam2.trainable import PREPARATION, Sam2Shape
+from medseg.models.weights import Checkpoint, available_device, read_checkpoint
 
 PUBLISHED_SIDE_PX = 1024
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -70,8 +71,8 @@ def load_sam2(
         size: tiny, small, base-plus or large.
         version: "2.0" or "2.1".
         weights: Meta's or MedSAM2's .pt file, or a safetensors file with the same keys.
-        image_size: pixels of the square that it sees, a multiple of 32; 1024 if left out, as
-            Meta's weights were trained; MedSAM2's were at 512.
+        image_size: pixels of the square that it sees, a multiple of 32; if left out what weights
+            of `medseg train` were trained at, else 1024, as Meta's were; MedSAM2's were at 512.
         device: cpu, cuda, cuda:1, mps ...; no other device is touched.
         precision: "float32", or "bfloat16", which is faster where the processor has it.
         random_weights: build it without weights; its card then says so.
@@ -82,8 +83,7 @@ def load_sam2(
         InputError: no such size, version, picture size, precision or device.
         WeightsError: no weights, or weights that cannot be used.
     """
-    image_size = PUBLISHED_SIDE_PX if image_size is None else image_size
-    check_shape(size, version, image_size)
+    check_shape(size, version, PUBLISHED_SIDE_PX if image_size is None else image_size)
     if precision not in PRECISIONS:
         raise InputError(f"no precision {precision!r}; choose {' or '.join(PRECISIONS)}")
     if weights is not None and random_weights:
@@ -94,12 +94,14 @@ def load_sam2(
             "give them with --weights, or try the program out with --random-weights"
         )
     place = available_device(device)
+    checkpoint = None if weights is None else read_checkpoint(weights)
+    if image_size is None:
+        image_size = PUBLISHED_SIDE_PX if checkpoint is None else _own_side_px(checkpoint)
     package = sam2_network()
-    if weights is None:
+    if checkpoint is None:
         network = package.random_network(size, version, image_size, seed)
         block = _random_card(size, version)
     else:
-        checkpoint = read_checkpoint(weights)
         network = package.build_network(size, version, image_size)
         fit_sam2(network, checkpoint, size=size, version=version)
         block = card(
@@ -111,6 +113,14 @@ def load_sam2(
         )
     network = package.in_precision(network, PRECISIONS[precision]).to(place)
     return Sam2(network, size, version, image_size, place, precision, block)
+
+
+def _own_side_px(checkpoint: Checkpoint) -> int:
+    """The side that weights of ours were trained at, which they say; else the published one."""
+    shape, _ = read_description(
+        checkpoint, "sam2", published=(Sam2Shape(image_size=PUBLISHED_SIDE_PX), PREPARATION)
+    )
+    return shape.image_size
 
 
 def _random_card(size: str, version: str) -> dict[str, Any]:

@@ -87,14 +87,16 @@ def _turn(tokens: Tensor, angles: Tensor) -> Tensor:
     return pairs.flatten(3).view(batch, count, width).type_as(tokens)
 
 
-def build_network(size: str, version: str, image_size: int) -> SAM2Base:
-    """Build a network with random weights on the CPU, ready for inference.
+def build_network(
+    size: str, version: str, image_size: int, *, kind: type[SAM2Base] = SAM2Base
+) -> SAM2Base:
+    """Build a network with random weights on the CPU, ready for inference, of SAM2Base or a `kind`.
 
     Its state dict has the layout of the published checkpoints; no parameter depends on
     `image_size`. Pictures are (B,3,image_size,image_size), normalised as ImageNet's.
     """
     newer = version == "2.1"
-    network = SAM2Base(
+    network = kind(
         image_encoder=_image_encoder(size),
         memory_attention=_memory_attention(image_size // 16),
         memory_encoder=_memory_encoder(),

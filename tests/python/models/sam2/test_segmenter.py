@@ -40,7 +40,9 @@ def test_the_engine_writes_a_valid_store_with_named_objects(sam2, clip, prompts,
     medseg.save_segmentation(found, tmp_path / "discs.zarr")
     assert not validate_segmentation(tmp_path / "discs.zarr")
     assert found["image"].shape == (10, 60, 80)
-    np.testing.assert_array_equal(found["status"].values == 0, found["area_px"].values > 0)
+    there = np.isin(found["status"].values, (0, 3, 4))  # whether or not it may be believed
+    np.testing.assert_array_equal(there, found["area_px"].values > 0)
+    assert there.mean() > 0.5
 
 
 def test_masks_do_not_depend_on_the_window(sam2, clip, prompts):
