@@ -10,7 +10,7 @@ import typer
 
 from medseg.cli import pointing
 from medseg.cli.clips import FrameRate, View, exit_code
-from medseg.cli.console import print_table, progress, say_error
+from medseg.cli.console import memory_cure, print_table, progress, ran_out_of_memory, say_error
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -123,8 +123,13 @@ def segment(
     for path in clips:
         try:
             rows += _segment_one(path, wishes, load, stems)
-        except (MedsegError, OSError, MemoryError) as error:
+        except (MedsegError, OSError) as error:
             say_error(error)
+            failed += 1
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            say_error(f"{path}: {memory_cure('segment')}")
             failed += 1
     if rows:
         segmenter = load()
