@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from kept import Kept, print_rows
 from memory import peak_mib
 
 SHORT, LIMIT = 100, 1.05  # frames; long over short
@@ -61,24 +62,36 @@ def main() -> int:
     """Print the peaks and how they grow; 1 if ours grows past the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", type=int, default=2000, help="frames")
+    parser.add_argument("--package-long", type=int, help="frames of the package's, if fewer")
+    parser.add_argument("--out", type=Path, default=Path("sam2_memory.json"))
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.run:
         run(chosen.run[0], Path(chosen.run[1]))
         return 0
-    growth = {}
+    kept = Kept(chosen.out, __doc__)
+    lengths = {
+        "medseg": (SHORT, chosen.long),
+        "package": (SHORT, chosen.package_long or chosen.long),
+    }
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for frames in (SHORT, chosen.long):
-            write(Path(folder, f"{frames}.mp4"), frames)
-        for who in ("medseg", "package"):
+        for who, both in lengths.items():
             peaks = []
-            for frames in (SHORT, chosen.long):
-                clip = Path(folder, f"{frames}.mp4")
-                peaks.append(peak_mib([sys.executable, __file__, "--run", who, str(clip)]))
-                print(f"{who}, {frames} frames: {peaks[-1]:.0f} MiB at most", flush=True)
-            growth[who] = peaks[1] / peaks[0]
-            print(f"{who}: {growth[who]:.3f} of the short clip's")
-    return int(growth["medseg"] > LIMIT)
+            for frames in both:
+                name = f"{who}, {frames} frames"
+                if name not in kept:
+                    clip = Path(folder, f"{frames}.mp4")
+                    if not clip.exists():
+                        write(clip, frames)
+                    command = [sys.executable, __file__, "--run", who, str(clip)]
+                    kept.keep(name, peak_mib(command))
+                peaks.append(kept[name])
+            kept.keep(f"{who} grows", peaks[1] / peaks[0])
+            rows += [[who, n, f"{p:.0f} MiB"] for n, p in zip(both, peaks, strict=True)]
+    print_rows(["of", "frames of 1080p", "peak memory"], rows)
+    print(f"ours, long over short: {kept['medseg grows']:.3f}; limit {LIMIT}")
+    return int(kept["medseg grows"] > LIMIT)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import package_sam2
 import torch
+from kept import Kept, print_rows
 from moving_objects import clip_of
 
 from medseg.models.sam2 import Prompt, load_sam2, track
@@ -42,7 +42,9 @@ def main() -> int:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=Path("sam2_parity.json"))
     chosen = parser.parse_args()
+    kept = Kept(chosen.out, __doc__)
     sam2 = load_sam2("tiny", weights=chosen.weights, image_size=chosen.side)
     predictor = package_sam2.build(sam2)
     frames, truth = clip_of(1_000_000 + chosen.seed, FRAMES, 240, 320)
@@ -53,11 +55,10 @@ def main() -> int:
         "backward": ([Prompt("one", FRAMES - 1, box=box(truth[-1, 0]))], "backward"),
         "late second object": ([Prompt("one", box=box(truth[0, 0])), late], "forward"),
     }
-    failed = False
-    low = replace(
-        load_sam2("tiny", weights=chosen.weights, image_size=chosen.side, precision="bfloat16")
-    )
+    low = load_sam2("tiny", weights=chosen.weights, image_size=chosen.side, precision="bfloat16")
     for name, (prompts, direction) in cases.items():
+        if name in kept:
+            continue
         theirs = package_sam2.track_frames(
             predictor, frames, prompts, reverse=direction == "backward"
         )
@@ -71,14 +72,21 @@ def main() -> int:
         same = dice(b > 0, np.stack([rough[i] for i in order]) > 0)
         whole = ours(sam2, frames, prompts, direction, memory_dtype=torch.float32)
         apart = float(np.abs(b - np.stack([whole[i] for i in order])).max())
-        print(
-            f"{name}: largest difference {worst:.2e}; masks fill {share.min():.1%} to "
-            f"{share.max():.1%}, Dice with the truth {real:.3f}; bfloat16's Dice with float32 "
-            f"{same:.4f}; float32 memories differ by {apart:.1e}",
-            flush=True,
+        measured = {
+            "largest difference": worst, "least share": float(share.min()),
+            "greatest share": float(share.max()), "Dice with the truth": real,
+            "bfloat16's Dice with float32": same, "float32 memories differ by": apart,
+        }  # fmt: skip
+        kept.keep(name, measured)
+    rows = [[name, *(f"{value:.3g}" for value in kept[name].values())] for name in cases]
+    print_rows(["case", *kept["forward"]], rows)
+    return int(
+        any(
+            kept[name]["largest difference"] > LIMIT
+            or kept[name]["bfloat16's Dice with float32"] < LEAST_DICE
+            for name in cases
         )
-        failed |= worst > LIMIT or same < LEAST_DICE
-    return int(failed)
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import package_sam2
 import torch
+from kept import Kept, print_rows
 from moving_objects import clip_of
 
 from medseg.models.sam2 import Prompt, load_sam2, track
@@ -29,14 +30,18 @@ def main() -> int:
     parser.add_argument("--precision", choices=LEAST, nargs="*", default=list(LEAST))
     parser.add_argument("--threads", type=int)
     parser.add_argument("--cpu-time", action="store_true", help="of the process, not of the wall")
+    parser.add_argument("--out", type=Path, default=Path("sam2_speed.json"))
     chosen = parser.parse_args()
+    kept = Kept(chosen.out, __doc__)
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     clock = time.process_time if chosen.cpu_time else time.perf_counter
     frames, truth = clip_of(7, chosen.frames, 480, 640)
     prompts = [Prompt(f"o{i}", mask=truth[0, i]) for i in range(chosen.objects)]
-    failed = False
+    names = {p: f"{p} {chosen.side} px, {chosen.objects} object(s)" for p in chosen.precision}
     for precision in chosen.precision:
+        if names[precision] in kept:
+            continue
         sam2 = load_sam2(
             "tiny",
             weights=chosen.weights,
@@ -67,17 +72,18 @@ def main() -> int:
                 if turn:  # the first one warms up
                     times.append(clock() - began)
         median = {who: statistics.median(times) for who, times in spent.items()}
-        ratio = median["package"] / median["medseg"]
+        measured = {"ratio": median["package"] / median["medseg"], "least": LEAST[precision]}
         for who, times in spent.items():
             rates = np.array([chosen.frames / t for t in times])
-            print(
-                f"{precision} {chosen.side} px, {chosen.objects} object(s), {who}: "
-                f"{chosen.frames / median[who]:.2f} frames/s "
-                f"({rates.min():.2f} to {rates.max():.2f})"
-            )
-        print(f"{precision}: ratio {ratio:.2f}; at least {LEAST[precision]}", flush=True)
-        failed |= ratio < LEAST[precision]
-    return int(failed)
+            measured[who] = [chosen.frames / median[who], float(rates.min()), float(rates.max())]
+        kept.keep(names[precision], measured)
+    rows = []
+    for name in names.values():
+        told = kept[name]
+        rates = ["{:.2f} ({:.2f} to {:.2f})".format(*told[who]) for who in ("package", "medseg")]
+        rows.append([name, *rates, f"{told['ratio']:.2f}", told["least"]])
+    print_rows(["frames a second", "package", "medseg", "ratio", "at least"], rows)
+    return int(any(kept[name]["ratio"] < kept[name]["least"] for name in names.values()))
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def main() -> None:
         weights=chosen.start,
         random_weights=chosen.start is None,
     )
-    network, rng = sam2.network, np.random.default_rng(0)
+    network = sam2.network
     if chosen.start is None:
         with torch.no_grad():  # an object is taken to be there until the contrary is learnt
             network.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(3.0)
@@ -125,9 +125,17 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, chosen.rate, total_steps=chosen.steps, pct_start=0.1
     )
+    state, first = chosen.out.with_suffix(".state"), 0
+    if state.exists():  # one that was ended goes on
+        held = torch.load(state, weights_only=True)
+        network.load_state_dict(held["network"])
+        optimiser.load_state_dict(held["optimiser"])
+        schedule.load_state_dict(held["schedule"])
+        first = held["step"]
     began, recent = time.perf_counter(), []
-    for step in range(chosen.steps):
+    for step in range(first, chosen.steps):
         squares, masks = batch_of(step + 1, chosen.clips, chosen.frames, chosen.side)
+        rng = np.random.default_rng([0, step])
         loss = clip_loss(network, squares, masks, prompt_of(masks[:, 0], rng))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -139,6 +147,15 @@ def main() -> None:
             spent = time.perf_counter() - began
             print(f"step {step + 1}: loss {np.mean(recent):.3f}, {spent:.0f} s", flush=True)
             torch.save({"model": network.state_dict()}, chosen.out)
+        if (step + 1) % 100 == 0:
+            held = {
+                "network": network.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(),
+                "step": step + 1,
+            }
+            torch.save(held, state.with_suffix(".part"))
+            state.with_suffix(".part").replace(state)
 
 
 if __name__ == "__main__":
