@@ -35,7 +35,7 @@ def boxed(
     ready = normalise(pixels, preparation.mean, preparation.standard_deviation)
     found = network(ready, boxes)
     if config.objective.task == "boxed-frames":
-        logits = enlarged(found[0].logits, config.data.size)
+        logits = enlarged(found[0].logits.float(), config.data.size)
         return dice_binary_cross_entropy(logits, masks), shared_pixels(logits[:, 0], masks[:, 0])
     losses, sums = [], {"shared": masks.new_zeros(()), "total": masks.new_zeros(())}
     for t, outlines in enumerate(found):
