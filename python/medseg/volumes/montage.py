@@ -43,13 +43,15 @@ def montage_png(
     rows = -(-len(chosen) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * tile[0], rows * tile[1]))
     font = ImageFont.load_default(size=13)
+    known = np.unique(labels if truth is None else np.concatenate([labels, truth]))
+    known = known[known > 0]  # each label's colour is its place among them
     for i, z in enumerate(chosen.tolist()):
         picture = grey[z] if grey.ndim == 4 else np.repeat(grey[z][..., None], 3, axis=2)
         image = Image.fromarray(picture).resize(tile, Image.Resampling.BILINEAR)
         shown = np.asarray(image, np.float32).copy()
         tint = np.asarray(Image.fromarray(labels[z]).resize(tile, Image.Resampling.NEAREST))
         there = tint > 0
-        colour = _COLOURS[(tint[there].astype(int) - 1) % len(_COLOURS)]
+        colour = _COLOURS[np.searchsorted(known, tint[there]) % len(_COLOURS)]
         shown[there] += 0.45 * (colour - shown[there])
         if truth is not None:
             wanted = np.asarray(Image.fromarray(truth[z]).resize(tile, Image.Resampling.NEAREST))
@@ -60,6 +62,11 @@ def montage_png(
         draw.text((5, 3), words, fill=(255, 235, 120), font=font)
         if i == 0:
             draw.text((5, 19), model, fill=(255, 235, 120), font=font)
+            x = 5.0
+            for place, label in enumerate(known.tolist()):
+                own = tuple(int(value) for value in _COLOURS[place % len(_COLOURS)])
+                draw.text((x, tile[1] - 18), str(label), fill=own, font=font)
+                x += draw.textlength(f"{label}  ", font=font)
         sheet.paste(image, ((i % _COLUMNS) * tile[0], (i // _COLUMNS) * tile[1]))
     content = io.BytesIO()
     sheet.save(content, "PNG")
