@@ -11,7 +11,6 @@ import pytest
 from medseg.clip import clip_from_array
 from medseg.errors import FrameNotDecoded, OutputError
 from medseg.export.overlay import (
-    AMBER,
     CURSOR,
     OBJECTS,
     OUTLINE,
