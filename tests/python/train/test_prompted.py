@@ -244,6 +244,18 @@ def test_medivista_trains_beside_a_frozen_encoder_of_sam(folder, tmp_path):
     assert json.loads((tmp_path / "run" / "run.json").read_text())["best"]["dice"] >= 0
 
 
+def test_what_is_frozen_is_what_the_configuration_names(folder):
+    config = narrow(folder)
+    network = build("medivista", config.network.shape)
+    for frozen in (("image_encoder",), ("decoder.", "branch"), ()):
+        freeze(replace(config, network=replace(config.network, frozen=frozen)), network)
+        still = {n for n, p in network.named_parameters() if not p.requires_grad}
+        assert still == {n for n, _ in network.named_parameters() if n.startswith(frozen or "-")}
+    every = tuple(name for name, _ in network.named_children())
+    with pytest.raises(InputError, match="nothing is left to be trained"):
+        freeze(replace(config, network=replace(config.network, frozen=every)), network)
+
+
 def test_medivistas_logit_is_the_cavity_against_all_else_at_the_frames_own_times():
     class Told(torch.nn.Module):
         def forward(self, pixels, time_s):
