@@ -1,4 +1,4 @@
-"""Losses for masks and landmarks: soft Dice, its sum with cross-entropy, heatmaps."""
+"""Losses for masks and landmarks: soft Dice and its sums, focal cross-entropy, heatmaps."""
 
 from __future__ import annotations
 
@@ -50,3 +50,37 @@ def heatmap_cross_entropy(logits: torch.Tensor, heatmaps: torch.Tensor) -> torch
     """
     log_chance = logits.flatten(-2).log_softmax(-1)
     return -(heatmaps.flatten(-2) * log_chance).sum(-1).mean()
+
+
+def dice_binary_cross_entropy(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Soft Dice with squared sizes plus binary cross-entropy, unweighted; both (..., H, W).
+
+    As in the fine-tuning of MedSAM: 1 - 2 sum(p y) / (sum(p^2) + sum(y^2)) of each mask, averaged.
+    """
+    probability, truth = logits.sigmoid(), masks.to(logits.dtype)
+    shared = (probability * truth).sum((-2, -1))
+    size = (probability**2).sum((-2, -1)) + (truth**2).sum((-2, -1))
+    dice = 1 - (2 * shared + 1e-5) / (size + 1e-5)
+    return dice.mean() + functional.binary_cross_entropy_with_logits(logits, truth)
+
+
+def focal_loss(
+    logits: torch.Tensor, masks: torch.Tensor, *, alpha: float = 0.25, gamma: float = 2.0
+) -> torch.Tensor:
+    """Focal cross-entropy (Lin 2017, arXiv:1708.02002) of each mask (..., H, W) -> (...).
+
+    alpha weighs the pixels inside and 1 - alpha those outside; gamma discounts the sure ones.
+    """
+    truth = masks.to(logits.dtype)
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    right = torch.exp(-entropy)  # the probability of what is true
+    weight = alpha * truth + (1 - alpha) * (1 - truth)
+    return (weight * (1 - right) ** gamma * entropy).mean((-2, -1))
+
+
+def mask_dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """One minus the soft Dice of each mask (..., H, W) -> (...), one pixel added to both sums."""
+    probability, truth = logits.sigmoid(), masks.to(logits.dtype)
+    shared = (probability * truth).sum((-2, -1))
+    size = (probability + truth).sum((-2, -1))
+    return 1 - (2 * shared + 1) / (size + 1)

@@ -64,6 +64,11 @@ def find_sector(
     return Sector(mask=nothing, box=(0, 0, height, width), found=False, parts=0)
 
 
+def everything(height: int, width: int) -> Sector:
+    """The whole frame, of pictures that are not ultrasound."""
+    return Sector(mask=np.ones((height, width), dtype=bool), box=(0, 0, height, width), found=True)
+
+
 def blank_outside(
     frames: np.ndarray[Any, np.dtype[np.uint8]], sector: Sector
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -47,6 +47,7 @@ PARAMETERS = {
         "subject_key",
         "view",
         "window",
+        "whole_frame",
         "progress",
     ],
     "validate_segmentation": ["path"],

@@ -11,12 +11,21 @@ import typer
 import medseg
 from medseg.cli.clips import convert, info
 from medseg.cli.comparing import compare, predict_ef
-from medseg.cli.console import DONE, FAILED, INTERRUPTED, say_error
+from medseg.cli.console import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    memory_cure,
+    ran_out_of_memory,
+    say_error,
+)
 from medseg.cli.datasets import data
 from medseg.cli.learning import evaluate, simulate
 from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
+from medseg.cli.surgical import frames, preprocess
 from medseg.cli.training import train
+from medseg.cli.volumes import benchmark, volume
 from medseg.errors import MedsegError
 
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of the click typer carries
@@ -28,7 +37,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (info, convert, segment, report, validate, simulate, evaluate, train):
+for command in (
+    info,
+    convert,
+    preprocess,
+    segment,
+    frames,
+    volume,
+    report,
+    validate,
+    simulate,
+    evaluate,
+    benchmark,
+    train,
+):
     app.command()(command)
 app.command()(predict_ef)
 app.command()(compare)
@@ -70,6 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = INTERRUPTED
     except (MedsegError, OSError) as error:
         say_error(error)
+        return FAILED
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out_of_memory(error):
+            raise
+        say_error(memory_cure((list(sys.argv[1:] if arguments is None else arguments) or [""])[0]))
         return FAILED
     if code == INTERRUPTED:  # also what typer makes of a KeyboardInterrupt
         say_error("stopped; nothing unfinished was left under its final name")

@@ -80,6 +80,10 @@ def compare(
         list[str] | None,
         typer.Option("--zero-shot", help="NAME: no training and no annotation on such clips."),
     ] = None,
+    clicks: Annotated[
+        list[str] | None,
+        typer.Option("--clicks", help="NAME=N: points and boxes that a person gave for a clip."),
+    ] = None,
     reference: Annotated[
         str | None, typer.Option("--reference", help="NAME: compare all with it [all pairs].")
     ] = None,
@@ -132,6 +136,7 @@ def compare(
         models=_named("--model", model),
         weights={name: Path(file) for name, file in _named("--weights", weights).items()},
         zero_shot=zero_shot or [],
+        clicks=dict(_clicks(clicks)),
     )
     wanted = wanted_split(dataset, split)
     cases = list(open_dataset(dataset).of_split(wanted))
@@ -176,6 +181,22 @@ def _named(option: str, pairs: list[str] | None) -> dict[str, str]:
         if name in found:
             raise InputError(f"{option} {name}: given twice")
         found[name] = value
+    return found
+
+
+def _clicks(pairs: list[str] | None) -> list[tuple[str, float]]:
+    """Parse NAME=N."""
+    from medseg.errors import InputError
+
+    found = []
+    for name, text in _named("--clicks", pairs).items():
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < math.inf:
+            raise InputError(f"--clicks {name}={text}: give a number of 0 or more")
+        found.append((name, number))
     return found
 
 

@@ -8,12 +8,36 @@ from contextlib import contextmanager
 
 DONE, IN_PART, FAILED, INTERRUPTED = 0, 1, 2, 130
 
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # torch's words
+_LESS = "the size or the number of what was given"
+LESS_MEMORY = {  # by command
+    "segment": "--window, or of SAM 2 --image-size or --sam2-size",
+    "frames": "--image-size or --sam2-size, or make the pictures smaller with medseg preprocess",
+    "preprocess": "--height",
+    "volume": "--image-size or --sam2-size, or segment fewer slices with --slices",
+    "benchmark": "--image-size, or name fewer --models",
+    "train": "--batch (with --accumulate as much higher), --frames, or size under [data]",
+}
+
 Advance = Callable[[int, int], None]  # done, in all
 
 
 def say_error(error: BaseException | str) -> None:
     """Write one line to stderr: `medseg: what, where, the cure`."""
     print(f"medseg: {one_line(error)}", file=sys.stderr)
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: Python's own, torch's on a CPU, or a GPU's."""
+    if isinstance(error, RuntimeError):
+        said = str(error).lower()
+        return any(words in said for words in _OUT_OF_MEMORY)
+    return isinstance(error, MemoryError)
+
+
+def memory_cure(command: str) -> str:
+    """One line that says what to lower in a command."""
+    return f"memory ran out; lower {LESS_MEMORY.get(command, _LESS)}, or use a larger machine"
 
 
 def one_line(error: BaseException | str) -> str:

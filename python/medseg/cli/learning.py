@@ -14,17 +14,50 @@ def simulate(
     out: Annotated[Path, typer.Argument(help="A new folder.")],
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="Clips to make.")] = 10,
     seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same clips.")] = 1,
-    form: Annotated[str, typer.Option("--form", help="avi, as EchoNet-Dynamic, or dicom.")] = "avi",
+    form: Annotated[
+        str,
+        typer.Option(
+            "--form",
+            help="Echo: avi, as EchoNet-Dynamic, or dicom. Operations: surgical, MP4 clips, or "
+            "surgisr4k, pictures in its layout. Scans: ct.",
+        ),
+    ] = "avi",
+    frames: Annotated[
+        int | None, typer.Option("--frames", min=1, help="Of an operation: 90, surgisr4k 8.")
+    ] = None,
+    size: Annotated[
+        str, typer.Option("--size", help="Of --form surgical: 270p to 1080p, 2160p.")
+    ] = "1080p",
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
 ) -> None:
-    """Make an EchoNet-shaped folder of simulated clips with the truth beside them."""
+    """Make simulated clips or scans with the truth beside them."""
     from medseg.errors import InputError
-    from medseg.simulate import simulate_folder
+    from medseg.simulate import (
+        simulate_folder,
+        simulate_scans,
+        simulate_surgery,
+        simulate_surgisr4k,
+    )
+    from medseg.simulate.surgery_folder import SIZES
 
-    if form not in ("avi", "dicom"):
-        raise InputError(f"--form {form}: choose avi or dicom")
+    if form not in ("avi", "dicom", "surgical", "surgisr4k", "ct"):
+        raise InputError(f"--form {form}: choose avi, dicom, surgical, surgisr4k or ct")
+    if size not in SIZES:
+        raise InputError(f"--size {size}: choose of {', '.join(SIZES)}")
     with progress("simulate") as advance:
-        simulate_folder(out, n=n, seed=seed, form=form, workers=workers, progress=advance)
+        if form == "surgical":
+            simulate_surgery(
+                out, n=n, seed=seed, frames=frames or 90, size=SIZES[size], workers=workers,
+                progress=advance,
+            )  # fmt: skip
+        elif form == "surgisr4k":
+            simulate_surgisr4k(
+                out, n=n, seed=seed, frames=frames or 8, workers=workers, progress=advance
+            )
+        elif form == "ct":
+            simulate_scans(out, n=n, seed=seed, progress=advance)
+        else:
+            simulate_folder(out, n=n, seed=seed, form=form, workers=workers, progress=advance)
     typer.echo(f"{n} simulated clips in {out}")
 
 

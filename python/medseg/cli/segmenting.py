@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medseg.cli import pointing
 from medseg.cli.clips import FrameRate, View, exit_code
-from medseg.cli.console import print_table, progress, say_error
+from medseg.cli.console import memory_cure, print_table, progress, ran_out_of_memory, say_error
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from medseg.clip import Clip
+    from medseg.models.sam2 import Sam2Segmenter
     from medseg.segmentation import Segmenter
 
 
 # Written out: asking medseg.models would load torch for a help page.
-_MODELS = "default, echonet, unet, unet-landmarks, simlvseg-3d, simlvseg-superimage or medivista."
+_MODELS = (
+    "default, echonet, unet, unet-landmarks, simlvseg-3d, simlvseg-superimage, medivista or sam2."
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class _Wishes:
     view: str | None
     subject: str | None
     window: int
+    whole_frame: bool
     overwrite: bool
     overlay: bool
     curve: bool
@@ -39,16 +44,23 @@ class _Wishes:
 class _LoadOnce:
     """Loads the network when the first clip turns out to be readable."""
 
-    def __init__(self, model: str, weights: Path | None, device: str) -> None:
-        self._wanted = (model, weights, device)
-        self._loaded: Segmenter | None = None
+    def __init__(
+        self, model: str, weights: Path | None, device: str, prompts: pointing.Pointing
+    ) -> None:
+        self._wanted = (model, weights, device, prompts)
+        self._loaded: Segmenter | Sam2Segmenter | None = None
+        if model != pointing.SAM2:
+            prompts.refuse_for(model)
 
-    def __call__(self) -> Segmenter:
+    def __call__(self) -> Segmenter | Sam2Segmenter:
         if self._loaded is None:
-            from medseg.models import load_model
+            model, weights, device, prompts = self._wanted
+            if model == pointing.SAM2:
+                self._loaded = pointing.load_pointing(prompts, weights, device)
+            else:
+                from medseg.models import load_model
 
-            model, weights, device = self._wanted
-            self._loaded = load_model(model, weights=weights, device=device)
+                self._loaded = load_model(model, weights=weights, device=device)
         return self._loaded
 
 
@@ -66,6 +78,16 @@ def segment(
         str | None, typer.Option("--subject", help="Your own opaque key; never a patient's name.")
     ] = None,
     window: Annotated[int, typer.Option("--window", min=1, help="Frames at a time.")] = 64,
+    sam2_size: pointing.Size = "tiny",
+    sam2_version: pointing.Version = "2.1",
+    image_size: pointing.ImageSize = None,
+    random_weights: pointing.RandomWeights = False,
+    prompts: pointing.Prompts = None,
+    prompt_from: pointing.PromptFrom = None,
+    prompt_frame: pointing.PromptFrame = None,
+    direction: pointing.Direction = "both",
+    precision: pointing.Precision = "float32",
+    whole_frame: pointing.WholeFrame = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing results.")
     ] = False,
@@ -74,6 +96,7 @@ def segment(
 ) -> None:
     """Outline the ventricle: DIR/<clip>.zarr, an overlay video and the area curve.
 
+    With --model sam2, outline whatever --prompts or --prompt-from points at, in any video.
     Research only, not for clinical use.
     """
     from medseg.clip import check_frame_rate, check_view
@@ -83,25 +106,44 @@ def segment(
     check_view(view, name="--view")
     check_frame_rate(fps, name="--fps")
     make_folder(out)
-    wishes = _Wishes(out, fps, view, subject, window, overwrite, overlay, curve)
-    load = _LoadOnce(model, weights, device)
+    wishes = _Wishes(out, fps, view, subject, window, whole_frame, overwrite, overlay, curve)
+    wanted = pointing.Pointing(
+        sam2_size,
+        sam2_version,
+        image_size,
+        random_weights,
+        prompts,
+        prompt_from,
+        prompt_frame,
+        direction,
+        precision,
+    )
+    load = _LoadOnce(model, weights, device, wanted)
     rows, failed, stems = [], 0, set[str]()
     for path in clips:
         try:
-            rows.append(_segment_one(path, wishes, load, stems))
-        except (MedsegError, OSError, MemoryError) as error:
+            rows += _segment_one(path, wishes, load, stems)
+        except (MedsegError, OSError) as error:
             say_error(error)
             failed += 1
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            say_error(f"{path}: {memory_cure('segment')}")
+            failed += 1
     if rows:
-        columns = ["clip", "frames", "measured", "area", "left ventricle", "store"]
-        print_table(None, columns, rows)
         segmenter = load()
+        columns = ["clip", "object", "frames", "measured", "area", "verdict", "store"]
+        if model != pointing.SAM2:
+            columns = [{"verdict": "left ventricle"}.get(c, c) for c in columns if c != "object"]
+            rows = [row[:1] + row[2:] for row in rows]
+        print_table(None, columns, rows)
         typer.echo(f"model {segmenter.name}: {segmenter.card['intended_use']}")
     raise typer.Exit(exit_code(failed, len(clips)))
 
 
-def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) -> list[str]:
-    """Do everything for one clip and give its row of the table."""
+def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) -> list[list[str]]:
+    """Do everything for one clip and give its rows of the table, one an object."""
     from medseg.decode import open_clip
     from medseg.errors import FrameTimesUnknown, OutputError
     from medseg.segmentation import segment_to_store, store_path
@@ -126,12 +168,14 @@ def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) 
             subject_key=wishes.subject,
             view=wishes.view,
             window=wishes.window,
+            whole_frame=wishes.whole_frame,
             overwrite=wishes.overwrite,
             progress=advance,
         )
     segmentation = open_segmentation(store)
     _draw(clip, segmentation, video=video, picture=picture, overwrite=wishes.overwrite)
-    return _row(clip.name, segmentation, store)
+    names = segmentation.attrs["object_names"]
+    return [_row(clip.name, segmentation, i, store) for i in range(len(names))]
 
 
 def _draw(
@@ -160,12 +204,13 @@ def _draw(
             drawing.result()
 
 
-def _row(name: str, segmentation: xr.Dataset, store: Path) -> list[str]:
+def _row(name: str, segmentation: xr.Dataset, index: int, store: Path) -> list[str]:
     from medseg.figures import area_curve, verdict_line
 
-    status = segmentation["status"].values[0]
+    status = segmentation["status"].values[index]
     usable = (status == 0) | (status == 3)
-    area, unit = area_curve(segmentation, 0)
+    area, unit = area_curve(segmentation, index)
     spread = f"{area[usable].min():.4g} to {area[usable].max():.4g} {unit}" if usable.any() else "-"
-    verdict = verdict_line(segmentation.attrs, 0) or "measurable"
-    return [name, str(status.size), str(int(usable.sum())), spread, verdict, str(store)]
+    verdict = verdict_line(segmentation.attrs, index) or "measurable"
+    shown = segmentation.attrs["object_names"][index]
+    return [name, shown, str(status.size), str(int(usable.sum())), spread, verdict, str(store)]

@@ -24,7 +24,7 @@ def train(
         typer.Option(
             "--recipe",
             help="default (simulated clips only), echonet, echonet-ef, unilvseg-ssl, unilvseg, "
-            "unet, unet-landmarks.",
+            "unet, unet-landmarks, medsam2-2d, medsam2-video, medivista.",
         ),
     ] = None,
     data: Annotated[

@@ -10,12 +10,14 @@ from typing import Any
 from medseg.clip import Clip
 from medseg.compare.cases import ScoredRun
 from medseg.compare.memory import peak_memory_mib
+from medseg.compare.pointed import SAM2
 from medseg.compare.runs import Run
 from medseg.compare.speed import REPEATS, Speed, describe_machine, measure_speed
 from medseg.compare.workload import Workload, load_workload
 from medseg.errors import MedsegError
 from medseg.models.complexity import complexity
 
+FOLLOWS_PROMPTS = "it follows prompts through a whole clip, which is not one network's pass"
 UNKNOWN_MODEL = "network not known; give --model"
 NOT_STATED = "not on record"
 SHIPPED = "medseg default U-Net"
@@ -34,6 +36,7 @@ class Cost:
     annotated_frames: float | None = None
     annotated_clips: float | None = None
     annotation_hours: float | None = None
+    clicks_per_clip: float | None = None
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,8 +73,13 @@ def weigh_runs(
     why = "not asked for" if not measure else "the data set's clips cannot be opened"
     for one in scored:
         cost, (model, weights) = costs[one.run.name], _network_of(one)
-        if model is None or clip is None:
+        if one.run.clicks is None and model is not None:
+            cost.clicks_per_clip = 0.0  # also of SAM 2 where another model points
+        if cost.clicks_per_clip is None:
+            _absent(cost, "give --clicks", "clicks_per_clip")
+        if model in (None, SAM2) or clip is None:
             reason = UNKNOWN_MODEL if model is None else why
+            reason = FOLLOWS_PROMPTS if model == SAM2 else reason
             _absent(cost, reason, "parameters", "gflops_per_frame", "speed", "peak_memory_mib")
             continue
         try:
@@ -131,7 +139,7 @@ def _other_weights(one: ScoredRun, workload: Workload) -> str | None:
 
 def _on_record(run: Run, minutes_per_frame: float | None) -> Cost:
     """What needs no measuring: training and annotation, from run.json or by --zero-shot."""
-    cost = Cost()
+    cost = Cost(clicks_per_clip=run.clicks)
     if run.zero_shot:
         cost.training_seconds = cost.annotated_frames = cost.annotated_clips = 0.0
     elif run.record is not None:

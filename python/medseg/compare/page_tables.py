@@ -34,6 +34,7 @@ COST_WORDS = {
     "annotated_frames": "Annotated frames that it learnt from",
     "annotated_clips": "Annotated clips",
     "annotation_hours": "Annotation time",
+    "clicks_per_clip": "Clicks on each new clip",
 }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from medseg.compare.pointed import SAM2, load_pointed
 from medseg.compare.runs import EF_MODEL, Run
 from medseg.data import Case, bare_name, open_case, read_ef_table
 from medseg.errors import InputError, MedsegError
 from medseg.models import load_model
-from medseg.segmentation import make_folder, segment_to_store
+from medseg.segmentation import Promptable, Segmenter, make_folder, segment_to_store
 from medseg.store import open_segmentation
 
 Progress = Callable[[int, int], None]
@@ -30,10 +31,16 @@ def make_missing(
     missing = [case for case in cases if not _is_complete(_store_of(run, case))]
     if not missing:
         return []
-    segmenter = load_model(run.model, weights=run.weights, device=device)
+    segmenter: Segmenter | Promptable
+    if run.model == SAM2:
+        segmenter = pointed = load_pointed(run.weights, device)
+        card = pointed.card
+    else:
+        segmenter = model = load_model(run.model, weights=run.weights, device=device)
+        card = model.card
     made = next((case for case in cases if case not in missing), None)
     if made is not None:
-        _refuse_others(_store_of(run, made), segmenter.card["weights_sha256"])
+        _refuse_others(_store_of(run, made), card["weights_sha256"])
     make_folder(run.predictions)
     problems = []
     for done, case in enumerate(missing, start=1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medseg.compare.record import RECORD, Record, read_record
@@ -25,6 +25,7 @@ class Run:
     weights: Path | None = None  # None: the model's own, or not known
     record: Record | None = None  # what its training wrote down
     zero_shot: bool = False  # never trained on clips like these: costs nothing of both
+    clicks: float | None = None  # points and boxes that a person gives for a clip, if it was said
     makes: bool = False  # whether missing predictions are made with the model
 
     @property
@@ -40,6 +41,7 @@ def find_runs(
     models: Mapping[str, str] | None = None,
     weights: Mapping[str, Path] | None = None,
     zero_shot: Collection[str] = (),
+    clicks: Mapping[str, float] | None = None,
 ) -> list[Run]:
     """Turn `NAME=FOLDER` or `FOLDER` into runs, in the order given.
 
@@ -48,7 +50,7 @@ def find_runs(
     `out/predictions`. Raises InputError for two runs of one name, a name that is nobody's, or a
     folder that holds no predictions.
     """
-    models, weights = dict(models or {}), dict(weights or {})
+    models, weights, clicks = dict(models or {}), dict(weights or {}), dict(clicks or {})
     named: dict[str, Path | None] = {}
     for argument in arguments:
         name, path = _split(argument)
@@ -61,14 +63,19 @@ def find_runs(
     named |= {name: None for name in models if name not in named}
     if not named:
         raise InputError("no run to compare; give NAME=FOLDER, or --model NAME=MODEL")
-    for option, names in (("--weights", weights), ("--zero-shot", zero_shot)):
+    for option, names in (
+        ("--weights", weights),
+        ("--zero-shot", zero_shot),
+        ("--clicks", clicks),
+    ):
         for name in names:
             if name not in named:
                 raise InputError(f"{option} {name}: no run has that name; runs: {', '.join(named)}")
-    return [
+    found = [
         _run(name, path, out, models.get(name), weights.get(name), name in zero_shot)
         for name, path in named.items()
     ]
+    return [replace(run, clicks=clicks.get(run.name)) for run in found]
 
 
 def _split(argument: str) -> tuple[str, Path]:
@@ -111,7 +118,7 @@ def _run(
             f"{path}: the run {name} has no store, no {EF_TABLE} and no {RECORD} with {WEIGHTS}; "
             "make stores with medseg segment, or give --model"
         )
-    return Run(name, found, model, weights, record, zero_shot, makes)
+    return Run(name, found, model, weights, record, zero_shot, makes=makes)
 
 
 def _predictions(path: Path) -> Path | None:

@@ -18,6 +18,7 @@ from medseg.evaluate.write import CLOSENESS, clip_row, csv_cell
 COST_FIELDS = (
     "parameters", "gflops_per_frame", "frames_per_second", "peak_memory_mib", "training_seconds",
     "annotated_frames", "annotated_clips", "annotation_hours",
+    "clicks_per_clip",
 )  # fmt: skip
 CLIP_COLUMNS = (
     "name", "run", "split", "patient_number", "compared", "reason", "measurable", "frames",

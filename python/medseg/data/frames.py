@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from medseg.clip import Clip
 from medseg.data.dataset import Case
 from medseg.data.nifti import is_nifti, open_nifti
+from medseg.data.npz_folder import SUFFIX, open_npz
 from medseg.decode import open_clip
 from medseg.errors import InputError
 
 
 def open_case(case: Case) -> Clip:
-    """Open a case's video, DICOM, NIfTI or folder of pictures as a Clip, without its pictures.
+    """Open a case's video, DICOM, NIfTI, NPZ or folder of pictures as a Clip, without its pictures.
 
     The frame rate that the data set gives counts where the file has none of its own. Raises as
     medseg.open_clip does, and MissingExtra for NIfTI without nibabel.
@@ -23,6 +24,8 @@ def open_case(case: Case) -> Clip:
     view = None if case.view == "unknown" else case.view
     if is_nifti(case.path):
         return open_nifti(case.path, frame_rate_hz=case.frame_rate_hz, view=case.view)
+    if case.path.suffix.lower() == SUFFIX:
+        return open_npz(case.path)
     clip = open_clip(case.path, view=view)
     if clip.frame_time_s is None and case.frame_rate_hz is not None:
         clip = open_clip(case.path, view=view, frame_rate_hz=case.frame_rate_hz)

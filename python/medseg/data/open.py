@@ -9,6 +9,7 @@ from pathlib import Path
 from medseg.data.camus import camus_root, read_camus
 from medseg.data.dataset import Dataset
 from medseg.data.echonet import FILE_LIST, TRACINGS, read_echonet
+from medseg.data.npz_folder import npz_files, read_npz_folder
 from medseg.data.pairs import read_pairs
 from medseg.data.pediatric import POINT_COLUMNS, pediatric_root, read_pediatric
 from medseg.data.tables import header_of
@@ -19,6 +20,7 @@ READERS: dict[str, Callable[[Path], Dataset]] = {
     "pediatric": read_pediatric,
     "camus": read_camus,
     "pairs": read_pairs,
+    "npz": read_npz_folder,
 }
 
 
@@ -48,8 +50,10 @@ def kind_of(path: Path) -> str:
         return "camus"
     if (path / "clips").is_dir() and (path / "masks").is_dir():
         return "pairs"
+    if npz_files(path):
+        return "npz"
     raise InputError(
         f"{path}: is no data set that is known; looked for FileList.csv (EchoNet-Dynamic), "
         "A4C/FileList.csv or PSAX/FileList.csv (EchoNet-Pediatric), patient folders with "
-        "Info_4CH.cfg in it or in database_nifti (CAMUS), and clips with masks (pairs)"
+        "Info_4CH.cfg in it or in database_nifti (CAMUS), clips with masks (pairs), and NPZ files"
     )

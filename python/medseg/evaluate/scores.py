@@ -23,6 +23,7 @@ from medseg.metrics import (
     overlap,
     surface_distances,
 )
+from medseg.models.description import RANDOM_WEIGHTS
 from medseg.store import open_segmentation
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def score_clip(
         return None, score, None
     try:
         segmentation = open_segmentation(store)
-        score.reason = _mismatch(segmentation, truth)
+        score.reason = _untrained(segmentation) or _mismatch(segmentation, truth)
         if score.reason is not None:
             return None, score, None
         index = segmentation.attrs["object_names"].index("left_ventricle")
@@ -135,6 +136,13 @@ def score_clip(
     score.ef_true_percent = truth.ef_percent
     score.heart_rate_true_bpm = truth.heart_rate_bpm
     return truth, score, dict(segmentation.attrs["model"])
+
+
+def _untrained(segmentation: xr.Dataset) -> str | None:
+    """Masks of a network that nobody trained mean nothing, so they are never compared."""
+    if segmentation.attrs["model"]["training_data"] == RANDOM_WEIGHTS:
+        return "made with random weights, which mean nothing; segment it with trained ones"
+    return None
 
 
 def _mismatch(segmentation: xr.Dataset, truth: ClipTruth) -> str | None:

@@ -24,7 +24,13 @@ PANEL_PX = 162
 WINDOW_PIXELS = 4 * 1024 * 1024  # of the clip's own pixels, read at a time
 
 GREY, AMBER = (150, 150, 150), (255, 170, 40)
-OUTLINE = {0: (60, 220, 255), 3: AMBER, 4: GREY}  # by status
+OUTLINE = {0: (60, 220, 255), 3: AMBER, 4: GREY}  # by status, of a single object
+OBJECTS = (  # of several objects, each its own
+    (60, 220, 255), (235, 110, 220), (130, 230, 90), (110, 150, 255), (255, 120, 110),
+    (90, 230, 200), (190, 150, 255), (240, 240, 240),
+)  # fmt: skip
+THIN = 500  # an outline's width in the longer edge of a frame
+RANDOM = "random weights"  # a model's training_data: its masks mean nothing, whatever they are
 BACKGROUND, AXIS, CURVE, CURSOR = (16, 18, 22), (110, 115, 122), (60, 220, 255), (255, 235, 120)
 
 Picture = NDArray[np.uint8]
@@ -132,48 +138,57 @@ def draw_outlines(frame: Picture, masks: Picture, status: NDArray[np.uint8], sca
     size = (width * scale, height * scale)
     resample = Image.Resampling.BILINEAR
     shown = np.array(Image.fromarray(frame).resize(size, resample) if scale > 1 else frame)
-    for mask, code in zip(masks, status, strict=True):
-        colour = OUTLINE.get(int(code))
+    width_px = max(2 if scale > 1 else 1, max(size) // THIN)
+    for index, (mask, code) in enumerate(zip(masks, status, strict=True)):
+        colour = colour_of(index, int(code), len(masks))
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         if colour is None or rows.size == 0:
             continue
         top, bottom = max(0, rows[0] - 2), min(height, rows[-1] + 3)
         left, right = max(0, columns[0] - 2), min(width, columns[-1] + 3)
-        edge = outline(mask[top:bottom, left:right], scale)
+        edge = outline(mask[top:bottom, left:right], scale, width_px)
         part = shown[top * scale : bottom * scale, left * scale : right * scale]
         part[edge] = colour
     return shown
 
 
-def outline(mask: Picture, scale: int) -> NDArray[np.bool_]:
-    """The rim, about two pixels wide, of a (H, W) mask enlarged smoothly."""
+def colour_of(index: int, status: int, objects: int) -> tuple[int, int, int] | None:
+    """The colour of an object's outline; None where it was not seen.
+
+    A single object's tells the status; of several, each that may be believed has a colour of its
+    own, since one that touches the picture's edge is nothing unusual there.
+    """
+    if objects > 1 and status in (0, 3):
+        return OBJECTS[index % len(OBJECTS)]
+    return OUTLINE.get(status)
+
+
+def outline(mask: Picture, scale: int, width_px: int | None = None) -> NDArray[np.bool_]:
+    """The rim of a (H, W) mask enlarged smoothly; 2 pixels wide, or 1 where nothing is enlarged."""
+    if width_px is None:
+        width_px = 2 if scale > 1 else 1
     if scale > 1:
         size = (mask.shape[1] * scale, mask.shape[0] * scale)
         soft = Image.fromarray(mask * np.uint8(255)).resize(size, Image.Resampling.BICUBIC)
         inside = np.asarray(soft) > 127
     else:
         inside = mask > 0
-    padded = np.pad(inside, 1)
-    shrunk = inside.copy()
-    for dy, dx in ((0, 1), (2, 1), (1, 0), (1, 2)):
-        shrunk &= padded[dy : dy + inside.shape[0], dx : dx + inside.shape[1]]
-    if scale > 1:
-        padded = np.pad(shrunk, 1)
-        again = shrunk.copy()
+    shrunk = inside
+    for _ in range(width_px):
+        padded, shrunk = np.pad(shrunk, 1), shrunk.copy()
         for dy, dx in ((0, 1), (2, 1), (1, 0), (1, 2)):
-            again &= padded[dy : dy + inside.shape[0], dx : dx + inside.shape[1]]
-        shrunk = again
+            shrunk &= padded[dy : dy + inside.shape[0], dx : dx + inside.shape[1]]
     rim: NDArray[np.bool_] = inside & ~shrunk
     return rim
 
 
 class CurvePanel:
-    """The area curve of the first object, drawn once; `at` adds the cursor of one frame."""
+    """The area curve of each object, drawn once; `at` adds the cursor of one frame."""
 
     def __init__(self, segmentation: xr.Dataset, layout: Layout) -> None:
         name, self._unit = ("area_cm2", "cm") if "area_cm2" in segmentation else ("area_px", "px")
-        self._area = np.asarray(segmentation[name].values, float)[0]
-        self._status = np.asarray(segmentation["status"].values)[0]
+        self._area = np.asarray(segmentation[name].values, float)  # (object, frame)
+        self._status = np.asarray(segmentation["status"].values)
         self._time_s = np.asarray(segmentation["frame_time"].values, float)
         self._width, self._height = layout.width, layout.height - layout.frame_height
         self._font = ImageFont.load_default(size=13)
@@ -182,6 +197,8 @@ class CurvePanel:
         self._box = (58, 24, self._width - 14, self._height - 46)  # left, top, right, bottom
         shown = self._area[np.isfinite(self._area) & (self._area > 0)]
         self._top = 1.1 * float(shown.max()) if shown.size else 1.0
+        names = segmentation.attrs["object_names"]
+        self._names = ["LV" if n == "left_ventricle" else n.replace("_", " ") for n in names]
         self._still = self._draw(segmentation.attrs)
 
     def _x(self, time_s: float) -> float:
@@ -207,28 +224,42 @@ class CurvePanel:
             draw.line([(x, bottom), (x, bottom + 4)], fill=AXIS)
             draw.text((x, bottom + 6), f"{value:g}", fill=AXIS, font=self._small, anchor="mt")
         draw.text((right, bottom + 6), "s", fill=AXIS, font=self._small, anchor="rt")
-        words = f"LV area, {self._unit}"
+        alone = len(self._names) == 1
+        words = f"{self._names[0]} area, {self._unit}" if alone else f"area, {self._unit}"
         draw.text((left, 4), words, fill=AXIS, font=self._font)
         # The built-in font has no superscript two, so the exponent is a small raised figure.
         raised = left + draw.textlength(words, font=self._font) + 1
         draw.text((raised, 1), "2", fill=AXIS, font=self._tiny)
-        self._draw_curve(draw)
+        x = raised + 22
+        for index, name in enumerate([] if alone else self._names):
+            draw.text((x, 4), name, fill=OBJECTS[index % len(OBJECTS)], font=self._font)
+            x += draw.textlength(name, font=self._font) + 14
+        for index in range(len(self._names)):
+            self._draw_curve(draw, index)
         self._draw_note(draw, attributes)
         return image
 
-    def _draw_curve(self, draw: ImageDraw.ImageDraw) -> None:
-        present = np.isin(self._status, (0, 3, 4)) & np.isfinite(self._area)
-        points = [(self._x(t), self._y(a)) for t, a in zip(self._time_s, self._area, strict=True)]
+    def _draw_curve(self, draw: ImageDraw.ImageDraw, index: int) -> None:
+        area, status = self._area[index], self._status[index]
+        colour = CURVE if len(self._names) == 1 else OBJECTS[index % len(OBJECTS)]
+        present = np.isin(status, (0, 3, 4)) & np.isfinite(area)
+        points = [(self._x(t), self._y(a)) for t, a in zip(self._time_s, area, strict=True)]
         for i in range(1, len(points)):
             if present[i - 1] and present[i]:
-                usable = self._status[i] != 4 and self._status[i - 1] != 4
-                draw.line([points[i - 1], points[i]], fill=CURVE if usable else GREY, width=2)
+                usable = status[i] != 4 and status[i - 1] != 4
+                draw.line([points[i - 1], points[i]], fill=colour if usable else GREY, width=2)
 
     def _draw_note(self, draw: ImageDraw.ImageDraw, attributes: dict[str, Any]) -> None:
-        quality = attributes["quality"][attributes["object_names"][0]]
         note, colour = attributes["model"]["intended_use"], GREY
-        if not quality["measurable"]:
-            note = "not measurable: " + quality["reasons"][0]["message"]
+        qualities = [attributes["quality"][name] for name in attributes["object_names"]]
+        wrong = [(i, q) for i, q in enumerate(qualities) if not q["measurable"]]
+        if attributes["model"]["training_data"] == RANDOM:
+            colour = AMBER
+        elif wrong:
+            index, quality = wrong[0]
+            which = "" if len(qualities) == 1 else f"{self._names[index]} "
+            more = f" (and {len(wrong) - 1} more objects)" if len(wrong) > 1 else ""
+            note = f"{which}not measurable: {quality['reasons'][0]['message']}{more}"
             colour = AMBER
         lines = _wrapped(draw, note, font=self._small, width=self._width - 16)
         draw.text(
@@ -245,16 +276,18 @@ class CurvePanel:
         image = self._still.copy()
         draw = ImageDraw.Draw(image)
         _, top, right, bottom = self._box
-        time_s, area = float(self._time_s[frame]), float(self._area[frame])
+        time_s = float(self._time_s[frame])
         x = self._x(time_s)
         draw.line([(x, top), (x, bottom)], fill=CURSOR)
-        words = f"{time_s:.2f} s   "
-        if self._status[frame] in (0, 3, 4) and np.isfinite(area):
-            y = self._y(area)
-            draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=CURSOR)
-            words += f"{area:.1f}" if self._unit == "cm" else f"{area:.0f}"
-        else:
-            words += "not decoded" if self._status[frame] == 2 else "not seen"
+        said = []
+        for area, status in zip(self._area[:, frame], self._status[:, frame], strict=True):
+            if status in (0, 3, 4) and np.isfinite(area):
+                y = self._y(float(area))
+                draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=CURSOR)
+                said.append(f"{area:.1f}" if self._unit == "cm" else f"{area:.0f}")
+            else:
+                said.append("not decoded" if status == 2 else "not seen")
+        words = f"{time_s:.2f} s" + (f"   {said[0]}" if len(said) == 1 else "")
         draw.text((right, 4), words, fill=CURSOR, font=self._font, anchor="ra")
         return np.asarray(image)
 

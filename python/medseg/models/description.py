@@ -10,6 +10,7 @@ from medseg.errors import WeightsError
 from medseg.models.weights import Checkpoint
 
 FORMAT = "medseg-network-1"
+RANDOM_WEIGHTS = "random weights"  # a model block's training_data: never to be compared
 
 # The training set's mean and standard deviation per channel (R, G, B) of EchoNet-Dynamic, as the
 # SimLVSeg authors publish them, for pixels in 0..1. EchoNet's own checkpoints do not hold theirs.

@@ -55,8 +55,8 @@ class KeyReport:
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read a weights file: safetensors, or torch's format holding only tensors and plain values.
 
-    A training checkpoint gives its ``state_dict``; the ``module.`` that DataParallel puts before
-    every key is taken off.
+    A training checkpoint gives its ``state_dict`` or ``model``; the ``module.`` that DataParallel
+    puts before every key is taken off.
 
     Raises:
         WeightsError: no such file, empty, truncated, holding pickled code, or without tensors.
@@ -185,8 +185,9 @@ def read_torch(path: Path) -> Any:
 
 
 def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+    for name in ("state_dict", "model"):  # as EchoNet's and as SAM 2's checkpoints have it
+        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
+            content = content[name]
     if not isinstance(content, Mapping) or not content:
         raise WeightsError(f"{path}: holds no weights; give a checkpoint with a state_dict")
     for key, value in content.items():

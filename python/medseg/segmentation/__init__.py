@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from medseg.segmentation.engine import Segmenter
+from medseg.segmentation.protocols import Follower, Promptable, Segmenter
 from medseg.segmentation.run import make_folder, segment, segment_to_store, store_path
 
-__all__ = ["Segmenter", "make_folder", "segment", "segment_to_store", "store_path"]
+__all__ = [
+    "Follower",
+    "Promptable",
+    "Segmenter",
+    "make_folder",
+    "segment",
+    "segment_to_store",
+    "store_path",
+]

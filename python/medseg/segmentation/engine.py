@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from medseg.geometry import (
     measure_cavity,
     touching_share,
 )
-from medseg.sector import Sector, blank_outside, find_sector
+from medseg.sector import blank_outside, everything, find_sector
 from medseg.segmentation import gates
 from medseg.segmentation.cleaning import (
     sharpness,
@@ -29,6 +29,7 @@ from medseg.segmentation.cleaning import (
 )
 from medseg.segmentation.orientation import probe_direction
 from medseg.segmentation.picture import PictureStatistics, count_sectors, luma
+from medseg.segmentation.protocols import Follower, Promptable, Segmenter
 from medseg.segmentation.windows import Window, read_windows, window_size
 from medseg.store.layout import (
     IMAGE_BYTES,
@@ -40,26 +41,12 @@ from medseg.store.layout import (
 )
 
 SECTOR_FRAMES = 64  # frames that the sector is found from
-SMALLEST_OBJECT_SHARE = 0.002  # of the sector's area; less is no object
+VENTRICLE = "left_ventricle"  # what the gates know the shape and the beat of
+SMALLEST_OBJECT_SHARE = 0.002  # of the sector's area; less is no ventricle
 BLACK_LEVEL = 8  # a clip whose brightest sampled value is below this shows nothing
 CONSENSUS_WEIGHT = 2.0  # of the clip's own apex direction against one frame's shape
 
 _NAN = float("nan")
-
-
-class Segmenter(Protocol):
-    """What the engine needs of a network; `medseg.models.load_model` gives one."""
-
-    name: str
-    object_names: tuple[str, ...]
-    card: dict[str, Any]
-    halo_s: float
-
-    def probabilities(
-        self, frames: NDArray[np.uint8], *, time_s: NDArray[np.float64], core: slice, sector: Sector
-    ) -> NDArray[np.float32]:
-        """Probabilities (core, object, H, W) of frames (T, H, W, 3)."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,35 +82,45 @@ class Measurement:
     def __init__(
         self,
         clip: Clip,
-        segmenter: Segmenter,
+        segmenter: Segmenter | Promptable,
         *,
         window: int = 64,
         pixel_aspect: float | None = None,
+        whole_frame: bool = False,
     ) -> None:
         if clip.frame_time_s is None:
             raise FrameTimesUnknown(
                 f"{clip.name}: the file does not say when its frames were taken; "
                 "give the frame rate with --fps (frame_rate_hz in Python)"
             )
-        self.clip, self.segmenter = clip, segmenter
+        self.clip = clip
         self.time_s = clip.frame_time_s
         if pixel_aspect is None:
             pixel_aspect = clip.spacing_cm[0] / clip.spacing_cm[1] if clip.spacing_cm else 1.0
         self.pixel_aspect = pixel_aspect
         interval = float(np.median(np.diff(self.time_s))) if clip.frame_count > 1 else 0.0
-        self._margin = smoothing_reach(interval)
-        wanted = math.ceil(segmenter.halo_s / interval) if interval > 0 else 0
         self._size = window_size(clip, window)
-        self._halo = self._margin + min(wanted, max(self._size, 32))
-        self._first_look()
+        self._first_look(whole_frame)
+        self.segmenter: Segmenter | Follower
+        self._margin = self._halo = 0
+        if isinstance(segmenter, Promptable):
+            self.segmenter = segmenter.on_clip(clip, self.sector)
+        else:
+            self.segmenter = segmenter
+            self._margin = smoothing_reach(interval)
+            wanted = math.ceil(segmenter.halo_s / interval) if interval > 0 else 0
+            self._halo = self._margin + min(wanted, max(self._size, 32))
         self._statistics = PictureStatistics(self.sector.mask, interval)
-        self._records = [_ObjectRecord() for _ in segmenter.object_names]
-        self._smallest_px = max(
-            SMALLEST_MEASURABLE_PX,
-            int(SMALLEST_OBJECT_SHARE * np.count_nonzero(self.sector.mask)),
-        )
+        self._records = [_ObjectRecord() for _ in self.segmenter.object_names]
+        self.undecoded = 0  # frames so far
+        self.unsearched = dict.fromkeys(self.segmenter.object_names, 0)  # decoded frames so far
+        smallest = int(SMALLEST_OBJECT_SHARE * np.count_nonzero(self.sector.mask))
+        self._smallest_px = [
+            max(SMALLEST_MEASURABLE_PX, smallest if name == VENTRICLE else 0)
+            for name in self.segmenter.object_names
+        ]
 
-    def _first_look(self) -> None:
+    def _first_look(self, whole_frame: bool) -> None:
         """Find the sector, and refuse a clip that shows nothing at all."""
         first = next(
             read_windows(self.clip, size=min(SECTOR_FRAMES, self.clip.frame_count), halo=0)
@@ -139,7 +136,10 @@ class Measurement:
                 f"{self.clip.name}: every frame is black, so there is nothing to segment; "
                 "export the clip with its pictures"
             )
-        self.sector = find_sector(frames, region=self.clip.region)
+        if whole_frame:
+            self.sector = everything(self.clip.height, self.clip.width)
+        else:
+            self.sector = find_sector(frames, region=self.clip.region)
         self._sectors = max(self.sector.parts, count_sectors(luma(frames)))
         self._probe = probe_direction(self.sector.mask)
 
@@ -150,9 +150,12 @@ class Measurement:
     def windows(self) -> Iterator[Measured]:
         """Measure window after window."""
         for window in read_windows(self.clip, size=self._size, halo=self._halo):
-            yield self._measure(window)
+            yield self._measure(window, self._probability(window))
 
-    def _measure(self, window: Window) -> Measured:
+    def _probability(self, window: Window) -> NDArray[np.float32]:
+        """Probabilities (core, object, H, W); NaN where an object was not looked for."""
+        if isinstance(self.segmenter, Follower):  # remembers, so that nothing needs smoothing
+            return self.segmenter.follow(window.start, window.frames, window.decoded)
         time_s = self.time_s[window.first : window.first + len(window.frames)]
         wide = slice(
             max(0, window.core.start - self._margin),
@@ -162,14 +165,22 @@ class Measurement:
             window.frames, time_s=time_s, core=wide, sector=self.sector
         )
         inner = slice(window.core.start - wide.start, window.core.stop - wide.start)
-        probability = smooth_in_time(probability, time_s[wide], core=inner)
+        return smooth_in_time(probability, time_s[wide], core=inner)
+
+    def _measure(self, window: Window, probability: NDArray[np.float32]) -> Measured:
         frames, decoded = window.frames[window.core], window.decoded[window.core]
         self._statistics.add(frames[decoded])
+        self.undecoded += int(np.count_nonzero(~decoded))
         mask = np.zeros((len(self._records), *probability.shape[:1], *frames.shape[1:3]), np.uint8)
         for index, record in enumerate(self._records):
-            solid = solid_masks(probability[:, index])
+            own, unseen = probability[:, index], np.isnan(probability[:, index, 0, 0])
+            if unseen.any():
+                name = self.segmenter.object_names[index]
+                self.unsearched[name] += int(np.count_nonzero(unseen & decoded))
+                own = np.where(unseen[:, None, None], np.float32(0), own)
+            solid = solid_masks(own)
             solid &= self.sector.mask
-            self._measure_object(record, solid, probability[:, index], decoded)
+            self._measure_object(record, solid, own, decoded & ~unseen, self._smallest_px[index])
             mask[index] = solid
         image = luma(blank_outside(frames, self.sector))
         image[~decoded] = 0
@@ -181,11 +192,12 @@ class Measurement:
         masks: NDArray[np.bool_],
         probability: NDArray[np.float32],
         decoded: NDArray[np.bool_],
+        smallest_px: int,
     ) -> None:
         """Append the measures of a window's masks (T, H, W), which may be emptied in place."""
         cavities: list[Cavity | None] = []
         for mask, known in zip(masks, decoded, strict=True):
-            if not known or np.count_nonzero(mask) < self._smallest_px:
+            if not known or np.count_nonzero(mask) < smallest_px:
                 mask[:] = False
             cavities.append(self._cavity(record, mask) if mask.any() else None)
             if cavities[-1] is None:
@@ -235,6 +247,16 @@ class Measurement:
             record.apex_votes += 1
         return cavity
 
+    @property
+    def notes(self) -> list[str]:
+        """What the network wants said beside its results."""
+        return self.segmenter.notes if isinstance(self.segmenter, Follower) else []
+
+    def close(self) -> None:
+        """Give back what the network holds for this clip."""
+        if isinstance(self.segmenter, Follower):
+            self.segmenter.close()
+
     def object_curves(self, index: int) -> gates.ObjectCurves:
         """What the gates judge of one object."""
         record = self._records[index]
@@ -260,7 +282,11 @@ class Measurement:
         )
         quality = {}
         for index, name in enumerate(self.segmenter.object_names):
-            reasons = gates.reasons_against(self.object_curves(index), picture)
+            curves = self.object_curves(index)
+            if name == VENTRICLE:
+                reasons = gates.reasons_against(curves, picture)
+            else:
+                reasons = gates.reasons_against_any(curves)
             quality[name] = {
                 "measurable": not reasons,
                 "reasons": [{"code": r.code, "message": r.message} for r in reasons],

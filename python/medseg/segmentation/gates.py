@@ -89,6 +89,13 @@ def reasons_against(curves: ObjectCurves, picture: Picture) -> list[Reason]:
     return found
 
 
+def reasons_against_any(curves: ObjectCurves) -> list[Reason]:
+    """What speaks against an object of which neither shape nor motion is known beforehand."""
+    if not curves.present.any():
+        return [Reason("no_object", "the object is seen in no frame")]
+    return _unsure(float(np.median(curves.confidence[curves.present])))
+
+
 def picture_reasons(picture: Picture) -> list[Reason]:
     """Reasons that lie in the frames and not in the masks."""
     found = []
@@ -122,7 +129,10 @@ def size_reasons(curves: ObjectCurves, picture: Picture) -> list[Reason]:
 
 def confidence_reasons(curves: ObjectCurves, picture: Picture) -> list[Reason]:
     """The network itself is unsure in most frames."""
-    median = float(np.median(curves.confidence[curves.present]))
+    return _unsure(float(np.median(curves.confidence[curves.present])))
+
+
+def _unsure(median: float) -> list[Reason]:
     if median >= LOWEST_CONFIDENCE:
         return []
     message = f"median confidence is {median:.2f}, below {LOWEST_CONFIDENCE:.2f}"

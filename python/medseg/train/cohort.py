@@ -152,6 +152,11 @@ def _with_ef(cases: list[Case], which: str) -> list[Item]:
     return [Item(case) for case in cases if case.ef_percent is not None]
 
 
+def _with_traced(cases: list[Case], which: str) -> list[Item]:
+    found = ((case, tuple(_traced_of(case, which))) for case in cases)
+    return [Item(case, traced) for case, traced in found if len(traced) > 1]
+
+
 ITEMS: dict[str, Callable[[list[Case], str], list[Item]]] = {  # by task
     "traced-pairs": _pairs,
     "traced-frames": _each_traced,
@@ -159,4 +164,6 @@ ITEMS: dict[str, Callable[[list[Case], str], list[Item]]] = {  # by task
     "clips": _each_traced,
     "masked-clips": _all,
     "ef": _with_ef,
+    "boxed-frames": _each_traced,
+    "boxed-clips": _with_traced,
 }

@@ -13,7 +13,16 @@ from medseg.errors import InputError
 from medseg.train.files import write_whole
 from medseg.train.networks import SHAPES
 
-TASKS = ("traced-pairs", "traced-frames", "landmarks", "clips", "masked-clips", "ef")
+TASKS = (
+    "traced-pairs",
+    "traced-frames",
+    "landmarks",
+    "clips",
+    "masked-clips",
+    "ef",
+    "boxed-frames",
+    "boxed-clips",
+)
 LOSSES: dict[str, tuple[str, ...]] = {  # by task
     "traced-pairs": ("bce", "dice", "dice-pooled"),
     "traced-frames": ("bce", "dice", "dice-pooled"),
@@ -21,14 +30,18 @@ LOSSES: dict[str, tuple[str, ...]] = {  # by task
     "clips": ("bce", "dice", "dice-pooled"),
     "masked-clips": ("mse",),
     "ef": ("mse",),
+    "boxed-frames": ("dice-bce",),
+    "boxed-clips": ("focal-dice-iou",),
 }
 MODELS: dict[str, tuple[str, ...]] = {  # by task
     "traced-pairs": ("echonet", "unet"),
     "traced-frames": ("echonet", "unet"),
     "landmarks": ("unet-landmarks",),
-    "clips": ("simlvseg-3d", "simlvseg-superimage"),
+    "clips": ("simlvseg-3d", "simlvseg-superimage", "medivista"),
     "masked-clips": ("simlvseg-3d", "simlvseg-superimage"),
     "ef": ("echonet-ef",),
+    "boxed-frames": ("sam2",),
+    "boxed-clips": ("sam2",),
 }
 FIGURES = dict.fromkeys(TASKS, "dice") | {"masked-clips": "", "ef": "mae_ef"}  # by task
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {  # (section, key): what it may be
@@ -36,12 +49,12 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {  # (section, key): what it m
     ("objective", "reduction"): ("mean", "sum"),
     ("objective", "best_by"): ("loss", "dice", "mae_ef"),
     ("data", "traced"): ("ed-es", "all"),
-    ("data", "normalisation"): ("measured", "echonet", "none"),
+    ("data", "normalisation"): ("measured", "echonet", "imagenet", "none"),
     ("network", "model"): tuple(SHAPES),
     ("network", "pretrained_part"): ("all", "encoder"),
     ("network", "start_ef"): ("published", "train-mean"),
     ("optimiser", "name"): ("sgd", "adam", "adamw"),
-    ("schedule", "kind"): ("constant", "steps", "cosine"),
+    ("schedule", "kind"): ("constant", "steps", "cosine", "poly"),
     ("run", "precision"): ("32-true", "16-mixed", "bf16-mixed"),
 }
 
@@ -58,7 +71,7 @@ class Data:
     """Which clips, and how they become samples."""
 
     path: str = of("", "a folder that medseg data check knows")
-    kind: str = of("", "echonet, pediatric, camus or pairs; empty: its files tell")
+    kind: str = of("", "echonet, pediatric, camus, pairs or npz; empty: its files tell")
     fold: int = of(-1, "test on this fold of a data set with folds; -1: it has splits")
     draw_splits: bool = of(False, "draw splits by patient, for a data set that has none")
     labels: float = of(1.0, "share of the training patients whose tracings are used")
@@ -66,7 +79,9 @@ class Data:
     size: int = of(112, "pixels of the square that the network sees")
     frames: int = of(1, "that the network sees at a time; 1 where it sees each by itself")
     period: int = of(1, "2: every second frame")
-    normalisation: str = of("measured", "on the training split; or echonet's published, or none")
+    normalisation: str = of(
+        "measured", "on the training split; or echonet's or imagenet's, or none"
+    )
     normalisation_clips: int = of(128, "training clips to measure it on, drawn by the seed")
     validation_samples: int = of(0, "of the VAL split, drawn by the seed; 0: all")
     workers: int = of(4, "processes that read clips; 0: none beside the training's own")
@@ -80,6 +95,7 @@ class Network:
     model: str = of("echonet")
     pretrained: str = of("", "a run folder or weights file to start from; empty: chance")
     pretrained_part: str = of("all", "or encoder, without what comes after it")
+    frozen: tuple[str, ...] = of((), "parts, as parameters' names begin, that are not trained")
     start_ef: str = of("published", "EF said before training: 55.6 %, or the train-mean")
     shape: Any = None  # one of networks.SHAPES, by model
 
@@ -89,10 +105,11 @@ class Objective:
     """What is learnt."""
 
     task: str = of("traced-pairs", ", ".join(TASKS))
-    loss: str = of("bce", "bce, dice, dice-pooled; heatmap-cross-entropy; mse")
+    loss: str = of("bce", "bce, dice, dice-pooled; heatmap-cross-entropy; mse; by task")
     reduction: str = of("mean", "or sum, over samples and pixels, as EchoNet's")
     mask_ratio: float = of(0.6, "share of a masked clip's frames that are blacked out")
     sigma_px: float = of(3.0, "of a landmark's heatmap")
+    box_jitter: float = of(0.02, "share of the square that a box's sides go outwards, at most")
     best_by: str = of("loss", "the figure of the VAL split whose best weights are kept")
 
 
@@ -106,6 +123,7 @@ class Optimiser:
     momentum: float = of(0.9, "of sgd")
     betas: tuple[float, ...] = of((0.9, 0.999), "of adam and adamw")
     amsgrad: bool = of(False, "of adam and adamw")
+    encoder_share: float = of(1.0, "of the rate, for what is named image_encoder")
     clip_gradient: float = of(0.0, "norm that gradients are cut to; 0: they are not")
 
 
@@ -113,9 +131,10 @@ class Optimiser:
 class Schedule:
     """How the learning rate changes."""
 
-    kind: str = of("constant", "constant, steps or cosine")
+    kind: str = of("constant", "constant, steps, cosine or poly")
     milestones: tuple[float, ...] = of((), "epochs at which it is multiplied by gamma")
     gamma: float = of(0.1)
+    power: float = of(1.0, "of poly, which falls as (1 - share done) to this power")
     warm_up: float = of(0.0, "share of the training in which it rises from 0")
 
 
@@ -241,6 +260,17 @@ def check_values(config: Config, *, name: str) -> None:
          f"{config.objective.best_by!r} is not measured for the task {task}"),
         (window is None or data.frames == window, f"data.frames is {data.frames} and the "
          f"network's window {window}; make network.shape agree"),
+        (getattr(config.network.shape, "image_size", data.size) == data.size, f"data.size is "
+         f"{data.size} and the network's picture {config.network.shape.image_size}; make "
+         "network.shape agree" if hasattr(config.network.shape, "image_size") else ""),
+        (task != "boxed-clips" or data.frames >= 2, "data.frames must be 2 or more, or nothing "
+         "is left to be tracked"),
+        (task != "boxed-frames" or data.frames == 1, "data.frames must be 1 for single pictures"),
+        (0 <= config.objective.box_jitter < 0.5, "objective.box_jitter must be 0 or more and "
+         "below 0.5"),
+        (0 < config.optimiser.encoder_share <= 1, "optimiser.encoder_share must be above 0 and "
+         "up to 1"),
+        (config.schedule.power > 0, "schedule.power must be above 0"),
         (0 < data.labels <= 1, f"data.labels is {data.labels}, a share above 0 and up to 1"),
         (data.size >= 16 and data.frames >= 1 and data.period >= 1,
          "data.size must be 16 or more, data.frames and data.period 1 or more"),

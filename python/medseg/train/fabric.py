@@ -13,8 +13,10 @@ from medseg.models.weights import available_device
 from medseg.train.config import Run
 
 
-def start_fabric(run: Run) -> Any:
+def start_fabric(run: Run, *, some_unused: bool = False) -> Any:
     """Start Lightning Fabric on the devices that a run names; under torchrun join the others.
+
+    `some_unused`: a step may leave parameters without a gradient, which several devices must know.
 
     Raises:
         InputError: no such device, or a precision that it does not have.
@@ -35,12 +37,13 @@ def start_fabric(run: Run) -> Any:
         if run.devices > 1:
             raise InputError(f"--device {run.device} is one device; for several say --device cuda")
         devices = [device.index]
+    several = "ddp_find_unused_parameters_true" if some_unused else "ddp"
     fabric = Fabric(
         accelerator=device.type,
         devices=devices,
         num_nodes=run.nodes,
         precision=run.precision,  # type: ignore[arg-type]
-        strategy="ddp" if run.devices * run.nodes > 1 else "auto",
+        strategy=several if run.devices * run.nodes > 1 else "auto",
     )
     fabric.launch()
     if fabric.world_size != run.devices * run.nodes:

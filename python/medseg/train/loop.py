@@ -28,7 +28,7 @@ from medseg.train.records import (
     weights_metadata,
 )
 from medseg.train.schedule import learning_rate, make_optimiser
-from medseg.train.start import prepare, start_network
+from medseg.train.start import freeze, prepare, start_network
 from medseg.train.steps import SUMS, figures_of
 from medseg.train.trainer import (
     Progress,
@@ -63,7 +63,7 @@ def train(
     """
     check_values(config, name="configuration")
     cohort = choose_cohort(config)
-    fabric = start_fabric(config.run)
+    fabric = start_fabric(config.run, some_unused=config.network.model == "sam2")
     leads = fabric.global_rank == 0
     state = fabric.broadcast(read_state(out, config) if leads and resume else None)
     if leads and not resume:
@@ -93,8 +93,13 @@ def _assemble(
     """Make or restore everything that a run needs."""
     copies = max(1, 2 * worker_count(config))  # workers for training, and as many for validation
     per_device = config.data.cache_gib * 2**30 / copies
-    whole = config.objective.task in ("clips", "masked-clips", "ef")
-    pictures = Pictures(config.data.size, limit_bytes=per_device, whole=whole)
+    whole = config.objective.task in ("clips", "masked-clips", "ef", "boxed-clips")
+    pictures = Pictures(
+        config.data.size,
+        limit_bytes=per_device,
+        whole=whole,
+        stretched=config.network.model == "sam2",
+    )
     torch.manual_seed(config.seed)
     network = build(config.network.model, config.network.shape)
     preparation = fabric.broadcast(
@@ -104,6 +109,7 @@ def _assemble(
         start_network(config, network, cohort)
     else:
         network.load_state_dict(state["network"])
+    freeze(config, network)
     network = for_devices(network, fabric)
     optimiser = make_optimiser(config.optimiser, network)
     average = None
@@ -164,6 +170,8 @@ def _run(
             tensors = trainer.kept.state_dict()
             if better:
                 write_weights(out / "weights.safetensors", tensors, metadata)
+                if config.network.model == "sam2":  # the layout that other tools open
+                    write_state(out / "sam2.pt", {"model": tensors})
             write_weights(out / "last.safetensors", tensors, metadata)
             write_state(out / "state.ckpt", state_of(trainer, progress))
             log.write_csv(out / "log.csv", progress.rows, figure)

@@ -17,6 +17,9 @@ from medseg.models.echonet import build_network as build_echonet
 from medseg.models.echonet_ef import EchoNetEFShape, EFPreparation
 from medseg.models.echonet_ef import build_network as build_echonet_ef
 from medseg.models.landmarks import POINTS
+from medseg.models.medivista import PREPARATION as SAM_PREPARATION
+from medseg.models.medivista import MediViSTA, MediViSTAShape
+from medseg.models.sam2.trainable import Sam2Shape, build_trainable
 from medseg.models.simlvseg_3d import SimLVSeg3D, SimLVSeg3DShape
 from medseg.models.simlvseg_superimage import (
     ENCODERS,
@@ -45,6 +48,8 @@ SHAPES: dict[str, type[Any]] = {
     "simlvseg-3d": SimLVSeg3DShape,
     "simlvseg-superimage": SuperimageShape,
     "echonet-ef": EchoNetEFShape,
+    "medivista": MediViSTAShape,
+    "sam2": Sam2Shape,
 }
 BUILDERS: dict[str, Callable[[Any], nn.Module]] = {
     "echonet": build_echonet,
@@ -53,9 +58,12 @@ BUILDERS: dict[str, Callable[[Any], nn.Module]] = {
     "simlvseg-3d": SimLVSeg3D,
     "simlvseg-superimage": SuperimageNet,
     "echonet-ef": build_echonet_ef,
+    "medivista": MediViSTA,
+    "sam2": build_trainable,
 }
 NORMALISATIONS = {
     "echonet": (ECHONET_MEAN, ECHONET_STANDARD_DEVIATION),
+    "imagenet": (SAM_PREPARATION.mean, SAM_PREPARATION.standard_deviation),  # as SAM and SAM 2
     "none": ((0.0,) * 3, (1.0,) * 3),
 }
 # Before an encoder's keys, where a file holds the encoder alone: torchvision's ImageNet ResNet-50.
@@ -71,14 +79,19 @@ def narrower(model: str, shape: Any, share: float) -> Any:
     if not 0 < share <= 1:
         raise InputError(f"--width {share}: give a share of the channels, above 0 and up to 1")
 
-    def less(width: int) -> int:
-        return max(4, round(width * share))
+    if model == "sam2":
+        raise InputError("--width: SAM 2 has sizes instead; set size under [network.shape]")
+
+    def less(width: int, heads: int = 1) -> int:
+        return max(4, heads * max(1, round(width * share / heads)))
 
     changes: dict[str, Any] = {}
-    for name in ("width", "head_width"):
+    shared_by = {"width": "heads", "neck": "decoder_heads"}  # attention heads of a width
+    for name in ("width", "head_width", "neck", "low_rank"):
         if hasattr(shape, name):
-            changes[name] = less(getattr(shape, name))
-    for name in ("widths", "decoder_widths"):
+            heads = getattr(shape, shared_by.get(name, ""), 1)
+            changes[name] = less(getattr(shape, name), heads)
+    for name in ("widths", "decoder_widths", "pyramid"):
         if hasattr(shape, name):
             changes[name] = tuple(less(width) for width in getattr(shape, name))
     if model == "simlvseg-superimage" and share <= 0.5 and shape.encoder == "uniformer-small":
@@ -124,9 +137,22 @@ def frame_logits(model: str, network: Any, ready: Tensor) -> Tensor:
 
 
 def clip_logits(
-    model: str, network: Any, pixels: Tensor, normalise: Callable[[Tensor], Tensor]
+    model: str,
+    network: Any,
+    pixels: Tensor,
+    normalise: Callable[[Tensor], Tensor],
+    time_s: Tensor | None = None,
 ) -> Tensor:
-    """Logits (B,T,H,W) of clips (B,T,3,H,W) in 0..255 that a network sees as a whole."""
+    """Logits (B,T,H,W) of clips (B,T,3,H,W) in 0..255 that a network sees as a whole.
+
+    `time_s` (B,T) are the frames' times, where they are known and the network asks for them. Of
+    several classes it is the logit of the first object against all else.
+    """
+    if model == "medivista":
+        known = time_s is not None and bool(torch.isfinite(time_s).all())
+        classes = network(normalise(pixels), time_s if known else None).movedim(2, 0)
+        others = torch.cat([classes[:1], classes[2:]]).logsumexp(0)  # (K,B,T,H,W) -> (B,T,H,W)
+        return classes[1] - others
     if model == "simlvseg-3d":
         ready = normalise(pixels).permute(0, 2, 3, 4, 1)  # (B,T,3,H,W) -> (B,3,H,W,T)
         return network(ready)[:, 0].permute(0, 3, 1, 2)  # (B,1,H,W,T) -> (B,T,H,W)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from medseg.data import Case, TracedFrame, open_case, read_frames
 from medseg.errors import InputError, MedsegError, TrainingError
 from medseg.models.framing import ECHONET_SIZE, cut, frames_to_square, resize, square_around
+from medseg.models.sam2.pixels import squares_of_video
 from medseg.sector import Sector, find_sector
 
 SECTOR_FRAMES = 64  # that the sector is found from, as when a clip is segmented
@@ -24,18 +25,23 @@ class Framing:
     shape: tuple[int, int]  # of the frames
     sector: Sector
     box: tuple[int, int, int, int]
+    time_s: NDArray[np.float64]  # (T,), NaN where it is not known
 
 
 class Pictures:
     """Reads cases as squares of `size` pixels; `limit_bytes` of them stay in memory.
 
     Clips are framed as when they are segmented: EchoNet-Dynamic's 112 by 112 pixels are taken
-    whole, of others the square around the sector. With `whole` a clip is decoded once and kept
+    whole, of others the square around the sector; with `stretched` all frames are taken whole and
+    stretched to the square, as SAM 2 sees them. With `whole` a clip is decoded once and kept
     whole where it fits; else only the frames that were asked for.
     """
 
-    def __init__(self, size: int, *, limit_bytes: float, whole: bool) -> None:
+    def __init__(
+        self, size: int, *, limit_bytes: float, whole: bool, stretched: bool = False
+    ) -> None:
         self.size = size
+        self.stretched = stretched
         self.whole = whole
         self.free_bytes = limit_bytes
         self._framing: dict[str, Framing] = {}
@@ -50,13 +56,16 @@ class Pictures:
                 height, width, count = clip.height, clip.width, clip.frame_count
                 box = (0, 0, height, width)
                 sector = Sector(np.ones((height, width), bool), box, False)
-                if (height, width) != (ECHONET_SIZE, ECHONET_SIZE):
+                time_s = clip.frame_time_s
+                if time_s is None:
+                    time_s = np.full(count, np.nan)
+                if not self.stretched and (height, width) != (ECHONET_SIZE, ECHONET_SIZE):
                     first = read_frames(case, range(min(count, SECTOR_FRAMES)), colour=True)
                     sector = find_sector(first, region=clip.region)
                     box = square_around(sector.box)
             except MedsegError as error:
                 raise TrainingError(f"{error}; medseg data check finds such clips") from None
-            self._framing[case.name] = Framing(count, (height, width), sector, box)
+            self._framing[case.name] = Framing(count, (height, width), sector, box, time_s)
         return self._framing[case.name]
 
     def frames(self, case: Case, wanted: NDArray[np.intp]) -> NDArray[np.uint8]:
@@ -93,8 +102,9 @@ class Pictures:
 
     def points(self, case: Case, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points (n,2) of x and y in the clip's pixels, moved into the square's."""
-        y0, x0, y1, _ = self.framing(case).box
-        return (points - [x0, y0] + 0.5) * (self.size / (y1 - y0)) - 0.5
+        y0, x0, y1, x1 = self.framing(case).box
+        scale = [self.size / (x1 - x0), self.size / (y1 - y0)]
+        return (points - [x0, y0] + 0.5) * scale - 0.5
 
     def _read(self, case: Case, wanted: NDArray[np.intp]) -> NDArray[np.uint8]:
         if wanted.size == 0:
@@ -104,6 +114,8 @@ class Pictures:
             frames = read_frames(case, wanted.tolist(), colour=True)
         except MedsegError as error:
             raise TrainingError(f"{error}; medseg data check finds such clips") from None
+        if self.stretched:
+            return squares_of_video(frames, self.size).numpy()
         square, _ = frames_to_square(frames, framing.sector, self.size, torch.device("cpu"))
         return square.round().clamp(0, 255).byte().numpy()
 

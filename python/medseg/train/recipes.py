@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from medseg.augment import Augmentation
 from medseg.errors import InputError
+from medseg.models.medivista import MediViSTAShape
+from medseg.models.sam2.trainable import Sam2Shape
 from medseg.models.simlvseg_superimage import SuperimageShape
 from medseg.train.config import Config, Data, Network, Objective, Optimiser, Run, Schedule
 from medseg.train.networks import SHAPES, narrower
@@ -73,6 +75,49 @@ RECIPES: dict[str, Config] = {
         optimiser=Optimiser("adam", learning_rate=1e-4),
         run=Run(epochs=5, batch=64),
     ),
+    "medsam2-2d": Config(
+        recipe="medsam2-2d",
+        data=Data(size=1024, traced="all", normalisation="imagenet"),
+        network=Network(
+            "sam2",
+            frozen=(
+                "sam_prompt_encoder",
+                "memory_",
+                "maskmem",
+                "mask_downsample",
+                "obj_ptr",
+                "no_",
+            ),
+            shape=Sam2Shape(image_size=1024),
+        ),
+        objective=Objective("boxed-frames", "dice-bce", box_jitter=5 / 256, best_by="loss"),
+        optimiser=Optimiser("adamw", learning_rate=6e-5, weight_decay=0.01),
+        run=Run(epochs=1000, batch=16),
+    ),
+    "medsam2-video": Config(
+        recipe="medsam2-video",
+        data=Data(size=512, frames=8, traced="all", normalisation="imagenet"),
+        network=Network("sam2", frozen=("sam_prompt_encoder",), shape=Sam2Shape(image_size=512)),
+        objective=Objective("boxed-clips", "focal-dice-iou", box_jitter=5 / 256, best_by="dice"),
+        optimiser=Optimiser(
+            "adamw", learning_rate=5e-5, weight_decay=0.1, encoder_share=0.6, clip_gradient=0.1
+        ),
+        schedule=Schedule("cosine"),
+        run=Run(epochs=75, batch=2),
+    ),
+    "medivista": Config(
+        recipe="medivista",
+        data=Data(size=256, frames=10, normalisation="imagenet"),
+        network=Network(
+            "medivista",
+            frozen=("image_encoder",),
+            shape=MediViSTAShape(objects=("left_ventricle",)),
+        ),
+        objective=Objective("clips", "bce", best_by="dice"),
+        optimiser=Optimiser("adamw", learning_rate=8e-4, weight_decay=0.1),
+        schedule=Schedule("poly", power=7.0, warm_up=0.01),
+        run=Run(epochs=400, batch=2),
+    ),
 }
 
 ABOUT: dict[str, str] = {
@@ -99,6 +144,19 @@ tracing, the long axis, is no part of the outline. The weights start from chance
 As published, but: the points lie equally spaced along the tracing, so that each channel is the same
 place in every heart (the study took the sharpest corners); patients are split, not frames. It needs
 tracings of EchoNet-Dynamic's kind, whose chords tell the mitral plane. Starts from chance.""",
+    "medsam2-2d": """MedSAM 2's fine-tuning on pictures: a box points, the image encoder and the
+mask decoder learn. As published, but: size, version and picture are set under [network.shape]; the
+split is by patient, not the first 40 scans; samples come in a new order each epoch. Give Meta's
+weights with --pretrained; without them it starts from chance. RUN/sam2.pt opens in other tools.""",
+    "medsam2-video": """MedSAM 2's fine-tuning with memory: 8 pictures, a box on the first.
+As published: rates, batch, epochs and the weights of the loss. But: only boxes point, one object a
+sample; where two frames of a clip are traced (EchoNet) the window is spread from one to the other
+and these two bear the loss; weight decay, gradient norm and the cosine are those of SAM 2's own
+training, the cosine going down to 0. RUN/sam2.pt opens in other tools.""",
+    "medivista": """MediViSTA: SAM's image encoder stays as it is; adapters, branch, factors and
+decoder learn from windows of 10 frames. As in the public code of 2025, but: the loss is of the
+traced frame alone, so that EchoNet-shaped data will do, for the cavity; the warm-up is a hundredth
+of the training, where the code has 250 steps. Give SAM's ViT weights with --pretrained.""",
 }
 
 
@@ -133,7 +191,7 @@ def with_frames(config: Config, frames: int) -> Config:
             raise InputError(f"--frames {frames}: a super image is square; give 4, 9, 16 or 25")
         shape = replace(shape, frames_per_side=side)
     elif hasattr(shape, "frames"):
-        step = 2 ** (len(shape.widths) - 1)
+        step = 2 ** (len(shape.widths) - 1) if hasattr(shape, "widths") else 1
         if frames < step or frames % step:
             raise InputError(f"--frames {frames}: give a multiple of {step} for this network")
         shape = replace(shape, frames=frames)

@@ -140,6 +140,7 @@ def describe_run(trainer: Trainer, progress: Progress) -> dict[str, Any]:
         "model": config.network.model,
         "seed": config.seed,
         "parameters": sum(p.numel() for p in trainer.bare.parameters()),
+        "trained_parameters": sum(p.numel() for p in trainer.bare.parameters() if p.requires_grad),
         "training_seconds": round(progress.seconds, 3),
         "annotated_frames": sum(len(cohort.training[place].traced) for place in seen),
         "annotated_clips": len(annotated),

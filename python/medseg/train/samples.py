@@ -31,7 +31,9 @@ class Samples(Dataset[dict[str, object]]):
 
     A sample holds `pixels` (T,3,S,S) uint8, `draw` (its augmentation), `place`, and by task:
     `at` (M,) positions among the T frames with `masks` (M,S,S) bool; `points` (T,7,2);
-    `seen` (T,) bool, false where a frame is blacked out; `ef` in percent.
+    `seen` (T,) bool, false where a frame is blacked out; `ef` in percent; `masks` (T,S,S) bool with
+    `known` (T,) bool, false where nobody traced, and `jitter` (4,) of a box's sides, in 0..1.
+    Clips have `time_s` (T,) float64, NaN where it is not known.
     """
 
     def __init__(self, config: Config, items: list[Item], pictures: Pictures) -> None:
@@ -72,8 +74,11 @@ class Samples(Dataset[dict[str, object]]):
                 config.data.period,
             )
             sample["pixels"] = self._pixels(item, frames)
+            sample["time_s"] = torch.from_numpy(self.pictures.framing(item.case).time_s[frames])
             sample["at"] = torch.tensor([position])
             sample["masks"] = self._masks(item)
+        elif task in ("boxed-frames", "boxed-clips"):
+            self._boxed(sample, item, rng if training else None)
         else:
             frames = random_window(
                 rng if training else None,
@@ -87,6 +92,24 @@ class Samples(Dataset[dict[str, object]]):
             else:
                 sample["seen"] = seen_frames(rng, len(frames), config.objective.mask_ratio)
         return sample
+
+    def _boxed(
+        self, sample: dict[str, object], item: Item, rng: np.random.Generator | None
+    ) -> None:
+        """Pictures of which the first is pointed at, in either direction of time."""
+        traced = {one.frame: one for one in item.traced}
+        frames = window_of_traced(rng, sorted(traced), self.config.data.frames)
+        if rng is not None and rng.random() < 0.5:
+            frames = frames[::-1].copy()
+        sample["pixels"] = self._pixels(item, frames)
+        masks = np.zeros((len(frames), self.config.data.size, self.config.data.size), bool)
+        for i, frame in enumerate(frames.tolist()):
+            if frame in traced:
+                masks[i] = self.pictures.mask(item.case, traced[frame])
+        sample["masks"] = torch.from_numpy(masks)
+        sample["known"] = torch.tensor([frame in traced for frame in frames.tolist()])
+        jitter = np.zeros(4) if rng is None else rng.random(4)
+        sample["jitter"] = torch.from_numpy(jitter).float()
 
     def _pixels(self, item: Item, frames: NDArray[np.intp]) -> Tensor:
         return torch.from_numpy(self.pictures.frames(item.case, frames))
@@ -133,6 +156,22 @@ def random_window(
     last = len(sequence) - span
     start = last // 2 if rng is None else int(rng.integers(last + 1))
     return sequence[start + np.arange(length) * period]
+
+
+def window_of_traced(
+    rng: np.random.Generator | None, traced: list[int], length: int
+) -> NDArray[np.intp]:
+    """Frames (length,) that begin and end with a traced one.
+
+    Where as many are traced as are wanted, a run of them at a random place, or the middle one
+    without `rng`; else frames spread evenly from the first traced one to the last, such as from ED
+    to ES.
+    """
+    if len(traced) >= length:
+        last = len(traced) - length
+        start = last // 2 if rng is None else int(rng.integers(last + 1))
+        return np.array(traced[start : start + length])
+    return np.linspace(traced[0], traced[-1], length).round().astype(np.intp)
 
 
 def seen_frames(rng: np.random.Generator, length: int, mask_ratio: float) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,8 @@ def learning_rate(config: Config, step: int, steps: int) -> float:
         return full * (step + 1) / warm
     if plan.kind == "cosine":
         return full * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+    if plan.kind == "poly":
+        return full * (1 - (step - warm) / max(steps - warm, 1)) ** plan.power
     if plan.kind == "steps":
         epoch = step * config.run.epochs / steps
         passed = sum(epoch >= milestone - 1e-9 for milestone in plan.milestones)
@@ -31,8 +34,8 @@ def learning_rate(config: Config, step: int, steps: int) -> float:
 
 
 def make_optimiser(plan: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
-    """The optimiser over all of a network's parameters."""
-    parameters = network.parameters()
+    """The optimiser over what is trained of a network; groups hold their share of the rate."""
+    parameters = _groups(plan, network)
     if plan.name == "sgd":
         return torch.optim.SGD(
             parameters,
@@ -48,6 +51,18 @@ def make_optimiser(plan: Optimiser, network: nn.Module) -> torch.optim.Optimizer
         weight_decay=plan.weight_decay,
         amsgrad=plan.amsgrad,
     )
+
+
+def _groups(plan: Optimiser, network: nn.Module) -> list[dict[str, Any]]:
+    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    if plan.encoder_share == 1:
+        return [{"params": [p for _, p in named], "share": 1.0}]
+    encoder = [p for name, p in named if name.startswith("image_encoder.")]
+    rest = [p for name, p in named if not name.startswith("image_encoder.")]
+    return [
+        {"params": rest, "share": 1.0},
+        {"params": encoder, "share": plan.encoder_share},
+    ]
 
 
 def average_into(

@@ -16,6 +16,7 @@ from medseg.models.framing import normalise
 from medseg.models.landmarks import find_landmarks, heatmaps_of, outline, soft_mask
 from medseg.train.config import Config
 from medseg.train.networks import clip_logits, frame_logits
+from medseg.train.prompted import boxed
 
 Batch = dict[str, Any]
 # What a split's figures are sums of: loss x samples, samples, and by task shared and total pixels
@@ -76,7 +77,9 @@ def _masks(
         masks = augment_masks(masks, batch["draw"])
     model = config.network.model
     if config.objective.task == "clips":
-        logits = clip_logits(model, network, pixels, lambda x: ready(x, preparation))
+        logits = clip_logits(
+            model, network, pixels, lambda x: ready(x, preparation), batch.get("time_s")
+        )
     else:
         flat = frame_logits(model, network, ready(pixels.flatten(0, 1), preparation))
         logits = flat[:, 0].unflatten(0, pixels.shape[:2])  # (B*T,1,S,S) -> (B,T,S,S)
@@ -152,4 +155,6 @@ TASK_LOSSES: dict[str, Callable[..., tuple[Tensor, dict[str, Tensor]]]] = {
     "clips": _masks,
     "masked-clips": _masked,
     "ef": _ef,
+    "boxed-frames": boxed,
+    "boxed-clips": boxed,
 }

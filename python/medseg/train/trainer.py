@@ -113,7 +113,7 @@ def train_step(
     """One change of the weights; gives the SUMS of its samples over all devices."""
     config, fabric = trainer.config, trainer.fabric
     for group in trainer.optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("share", 1.0)
     sums = torch.zeros(len(SUMS), dtype=torch.float64)
     for part in range(config.run.accumulate):
         number = step * config.run.accumulate + part

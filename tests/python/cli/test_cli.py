@@ -224,11 +224,41 @@ def test_an_interruption_is_one_line(avi, tmp_path, monkeypatch, capsys):
     lines_of(capsys)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 9 GiB"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_running_out_of_memory_says_what_to_lower(error, avi, tmp_path, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("medseg.segmentation.segment_to_store", fail)
+    assert main(["segment", str(avi), "-o", str(tmp_path / "o")]) == 2
+    assert "memory ran out; lower --window, or of SAM 2 --image-size" in lines_of(capsys)
+    monkeypatch.setattr("medseg.data.volumes.read_volume", fail)
+    assert main(["volume", str(avi)]) == 2
+    assert "lower --image-size or --sam2-size, or segment fewer slices" in lines_of(capsys)
+
+
+def test_another_fault_is_not_taken_for_a_lack_of_memory(avi, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("medseg.segmentation.segment_to_store", fail)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        main(["segment", str(avi), "-o", str(tmp_path / "o")])
+
+
 def test_the_help_page_names_every_model():
     from medseg.cli.segmenting import _MODELS
     from medseg.models import MODELS
 
-    assert set(_MODELS.rstrip(".").replace(" or ", ", ").split(", ")) == set(MODELS)
+    named = set(_MODELS.rstrip(".").replace(" or ", ", ").split(", "))
+    assert named == {*MODELS, "sam2"}  # sam2 follows what is pointed at, and is loaded otherwise
 
 
 def test_evaluate_prints_both_intervals_and_writes_its_files(

@@ -9,6 +9,7 @@ import pytest
 from medseg.compare import find_runs, measure_runs, score_runs, wanted_split
 from medseg.compare.cases import ef_coverage
 from medseg.errors import InputError
+from medseg.models.description import RANDOM_WEIGHTS
 
 
 def scored(dataset, tmp_path, **folders):
@@ -38,6 +39,14 @@ def test_a_damaged_store_is_left_out_with_what_is_wrong(dataset, make_run, tmp_p
     assert [(c.clip, c.run) for c in compared.left_out] == [("clip4", "broken")]
     assert "status" in compared.left_out[0].reason
     assert "\n" not in compared.left_out[0].reason
+
+
+def test_masks_of_random_weights_are_never_compared(dataset, make_run, tmp_path):
+    random = make_run("random", clips=(3,), training_data=RANDOM_WEIGHTS)
+    make_run("random", clips=(2, 4, 5))
+    compared = scored(dataset, tmp_path, whole=make_run("whole"), random=random)
+    assert [(c.clip, c.run) for c in compared.left_out] == [("clip3", "random")]
+    assert "made with random weights, which mean nothing" in compared.left_out[0].reason
 
 
 def test_ef_is_compared_on_clips_of_which_every_run_gives_one(dataset, make_run, answers, tmp_path):

@@ -71,6 +71,18 @@ def test_a_zero_shot_run_costs_no_training_and_no_annotation(scored):
     assert cost.reasons["parameters"].startswith("network not known")
 
 
+def test_clicks_are_those_that_a_person_gave(scored, make_run, clip):
+    clicked, boxed = make_run("clicked"), make_run("boxed")
+    runs = scored(
+        f"clicked={clicked}", f"boxed={boxed}", models={"boxed": "unet"}, clicks={"clicked": 2.0}
+    )
+    costs = weigh_runs(runs, None, None).by_run
+    assert costs["clicked"].clicks_per_clip == 2
+    assert costs["boxed"].clicks_per_clip == 0  # a network that is shown the clip and no more
+    assert costs["whole"].clicks_per_clip is None
+    assert costs["whole"].reasons["clicks_per_clip"] == "give --clicks"
+
+
 def test_training_and_annotation_come_from_the_record(scored, make_run):
     trained = make_run("trained")
     record = {"training_seconds": 120.5, "annotated_frames": 300, "annotated_clips": 150}

@@ -85,3 +85,32 @@ def test_a_table_of_ef_that_lacks_clips_is_said_to(run, cases, tmp_path):
     (found,) = find_runs([str(folder)], out=tmp_path / "o")
     (problem,) = make_missing(found, cases)
     assert "lacks 3 clips, first clip3; remove it to predict all again" in problem
+
+
+def test_sam2_is_pointed_at_by_the_default_model_and_says_so(tmp_path, monkeypatch):
+    import torch
+    from safetensors.torch import save_file
+
+    from medseg.compare import pointed
+    from medseg.models.description import describe
+    from medseg.models.sam2.trainable import PREPARATION, Sam2Shape
+
+    given = {}
+
+    def load(size, **options):
+        given.update(options, size=size)
+        card = {"name": f"SAM {options['version']} {size}", "training_data": "clips"}
+        return Sam2(torch.nn.Identity(), size, options["version"], 64, "cpu", "float32", card)
+
+    from medseg.models.sam2 import Sam2
+
+    monkeypatch.setattr(pointed, "load_sam2", load)
+    monkeypatch.setattr(pointed, "load_model", lambda device: "the default model")
+    monkeypatch.setattr(pointed, "from_model", lambda model: f"points by {model}")
+    path = tmp_path / "weights.safetensors"
+    words = describe("sam2", Sam2Shape("small", "2.0", 64), PREPARATION)
+    save_file({"x": torch.zeros(1)}, path, metadata=words)
+    segmenter = pointed.load_pointed(path, "cpu")
+    assert (given["size"], given["version"], given["image_size"]) == ("small", "2.0", 64)
+    assert segmenter.prompter == "points by the default model"
+    assert segmenter.card["name"] == "SAM 2.0 small, pointed at by the default model"

@@ -12,7 +12,9 @@ from medseg.clip import clip_from_array
 from medseg.errors import FrameNotDecoded, OutputError
 from medseg.export.overlay import (
     CURSOR,
+    OBJECTS,
     OUTLINE,
+    draw_outlines,
     layout_for,
     outline,
     overlay_pictures,
@@ -117,3 +119,41 @@ def test_the_rim_of_a_square_is_its_border():
     mask[3:9, 3:9] = 1
     assert outline(mask, 1).sum() == 20
     assert not outline(np.zeros((5, 5), np.uint8), 4).any()
+
+
+def test_several_objects_have_a_colour_each_and_the_unsure_one_is_grey():
+    masks = np.zeros((3, 40, 60), np.uint8)
+    for i in range(3):
+        masks[i, 5:20, 4 + 18 * i : 16 + 18 * i] = 1
+    frame = np.zeros((40, 60, 3), np.uint8)
+    shown = draw_outlines(frame, masks, np.array([0, 3, 4]), 1)
+    for i, colour in enumerate((OBJECTS[0], OBJECTS[1], OUTLINE[4])):
+        drawn = coloured(shown, colour)
+        assert drawn[5, 4 + 18 * i : 16 + 18 * i].all() and drawn.sum() == 2 * (15 + 12) - 4
+    alone = draw_outlines(frame, masks[1:2], np.array([3]), 1)
+    assert coloured(alone, OUTLINE[3]).any()  # a single ventricle's colour tells that it is cut
+
+
+def test_outlines_of_large_frames_can_be_seen():
+    mask = np.zeros((1, 1080, 1920), np.uint8)
+    mask[0, 200:400, 300:600] = 1
+    shown = draw_outlines(np.zeros((1080, 1920, 3), np.uint8), mask, np.array([0]), 1)
+    assert coloured(shown, OUTLINE[0])[300].sum() == 2 * 3
+
+
+def test_random_weights_are_stamped_even_where_nothing_can_be_measured(
+    beating_clip, make_thresholder
+):
+    clip, _ = beating_clip
+    ds = segment(clip, make_thresholder(certain=0.55))
+    use = "none: the weights are random, so the masks mean nothing"
+    ds.attrs["model"] = ds.attrs["model"] | {"intended_use": use}
+    plain = next(overlay_pictures(clip, ds))[0, -46:]  # says that nothing can be measured
+    ds.attrs["model"] = ds.attrs["model"] | {"training_data": "random weights"}
+    stamped = next(overlay_pictures(clip, ds))[0, -46:]
+    ds.attrs["quality"]["left_ventricle"] = {"measurable": True, "reasons": []}
+    again = next(overlay_pictures(clip, ds))[0, -46:]
+    assert not np.array_equal(plain, stamped)
+    assert np.array_equal(stamped, again)  # the same words in the same colour, come what may
+    redder = stamped[..., 0].astype(int) - stamped[..., 2]
+    assert (redder > 60).sum() > 50

@@ -22,7 +22,7 @@ MODEL = "medivista"
 SAM_MEAN = (123.675 / 255, 116.28 / 255, 103.53 / 255)  # of R, G, B; ImageNet's, as SAM has them
 SAM_STANDARD_DEVIATION = (58.395 / 255, 57.12 / 255, 57.375 / 255)
 PREPARATION = Preparation(256, SAM_MEAN, SAM_STANDARD_DEVIATION)
-TRAIN = "train some"
+TRAIN = "train some with medseg train --recipe medivista"
 
 
 def load_medivista(weights: Path | None, device: torch.device) -> MediViSTASegmenter:

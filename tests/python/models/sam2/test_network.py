@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.resources import files
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from medseg.models.sam2.network import build_network
+from medseg.models.sam2.shape import SIZES
+
+LETTERS = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+def test_sizes_are_those_of_the_packages_configurations(size, version):
+    stem = "sam2.1" if version == "2.1" else "sam2"
+    path = files("sam2") / "configs" / stem / f"{stem}_hiera_{LETTERS[size]}.yaml"
+    model = OmegaConf.create(path.read_text("utf-8")).model
+    trunk, neck = model.image_encoder.trunk, model.image_encoder.neck
+    shape = SIZES[size]
+    assert (trunk.embed_dim, trunk.num_heads) == (shape.width, shape.heads)
+    assert tuple(trunk.get("stages", (2, 3, 16, 3))) == shape.blocks
+    assert tuple(trunk.get("global_att_blocks", (12, 16, 20))) == shape.global_blocks
+    assert tuple(trunk.get("window_spec", (8, 4, 14, 7))) == shape.windows
+    assert tuple(trunk.get("window_pos_embed_bkg_spatial_size", (14, 14))) == shape.background
+    assert tuple(neck.backbone_channel_list) == shape.channels
+
+
+# Of the published checkpoints, sam2_hiera_tiny.pt and sam2.1_hiera_tiny.pt.
+@pytest.mark.parametrize(("version", "keys", "parameters"), [("2.0", 468, 38_945_986)])
+def test_the_key_layout_is_the_published_one(version, keys, parameters):
+    network = build_network("tiny", version, 64)
+    assert len(network.state_dict()) == keys
+    assert sum(p.numel() for p in network.parameters()) == parameters
+
+
+def test_2_1_has_three_tensors_more(sam2):
+    assert len(sam2.network.state_dict()) == 471
+    assert sum(p.numel() for p in sam2.network.parameters()) == 38_962_498
+
+
+def test_settings_are_those_of_the_packages_predictor(sam2, package):
+    """Numbers and switches that no tensor shows."""
+    own, theirs = vars(sam2.network), vars(package)
+    plain = {k for k, v in theirs.items() if isinstance(v, bool | int | float) and k in own}
+    assert len(plain) > 25
+    assert {k: own[k] for k in plain} == {k: theirs[k] for k in plain}
+    decoder, other = vars(sam2.network.sam_mask_decoder), vars(package.sam_mask_decoder)
+    assert {k: v for k, v in decoder.items() if isinstance(v, bool | float)} == {
+        k: v for k, v in other.items() if isinstance(v, bool | float)
+    }
+
+
+PROGRAM = """
+import torch
+torch.cuda.is_available = lambda: True  # a host with a GPU that nobody asked for
+from hydra.core.singleton import Singleton
+from hydra.core.global_hydra import GlobalHydra
+before = dict(Singleton._instances)
+from medseg.models.sam2 import load_sam2
+assert "sam2" not in __import__("sys").modules
+load_sam2("tiny", image_size=64, random_weights=True)
+assert Singleton._instances == before
+assert not GlobalHydra.instance().is_initialized()
+assert not torch.cuda.is_initialized()
+"""
+
+
+def test_hydra_is_left_as_it_was_and_no_gpu_is_touched():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_random_weights_follow_from_their_seed_and_leave_the_generator_alone(sam2):
+    from medseg.models.sam2.network import random_network
+
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    once = random_network("tiny", "2.1", 64, 3).state_dict()
+    assert torch.equal(torch.rand(3), expected)
+    again = random_network("tiny", "2.1", 64, 3).state_dict()
+    assert all(torch.equal(once[key], again[key]) for key in once)
