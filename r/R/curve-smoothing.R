@@ -19,6 +19,9 @@ stretches_of <- function(time_s, usable) {
 # smooth curve's steep limbs are left alone.
 hampel <- function(time_s, value, window_s = 0.15, limit = 3) {
   count <- length(value)
+  if (count < 3L) {
+    return(value)
+  }
   from <- findInterval(time_s - window_s / 2 - 1e-9, time_s) + 1L
   to <- findInterval(time_s + window_s / 2 + 1e-9, time_s)
   few <- to - from < 4L # then the five nearest
