@@ -1,4 +1,4 @@
-"""Losses for masks: soft Dice and its sum with cross-entropy."""
+"""Losses for masks and landmarks: soft Dice, its sum with cross-entropy, heatmaps."""
 
 from __future__ import annotations
 
@@ -26,3 +26,27 @@ def soft_dice_loss(
 def dice_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Soft Dice loss plus cross-entropy, unweighted; shapes as in `soft_dice_loss`."""
     return soft_dice_loss(logits, labels) + functional.cross_entropy(logits, labels)
+
+
+def binary_dice_loss(logits: torch.Tensor, masks: torch.Tensor, *, pooled: bool) -> torch.Tensor:
+    """One minus the soft Dice of one class against background, without smoothing.
+
+    logits and masks (B, M, H, W), masks 0 or 1. `pooled` counts the pixels of the whole batch
+    together, as SimLVSeg's training does (segmentation_models_pytorch's DiceLoss), so that the loss
+    depends on how the samples fall into batches; else it is the mean of the samples' own losses.
+    Without a pixel of truth the loss is 0.
+    """
+    axes = (0, 1, 2, 3) if pooled else (1, 2, 3)
+    probability, truth = torch.sigmoid(logits), masks.to(logits.dtype)
+    shared, size = (probability * truth).sum(axes), (probability + truth).sum(axes)
+    loss = 1 - 2 * shared / size.clamp_min(1e-7)
+    return (loss * (truth.sum(axes) > 0)).mean()
+
+
+def heatmap_cross_entropy(logits: torch.Tensor, heatmaps: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy over the pixels between heatmaps that sum to 1 and the softmax of logits.
+
+    Both (..., K, H, W); the mean over landmarks and whatever comes before them.
+    """
+    log_chance = logits.flatten(-2).log_softmax(-1)
+    return -(heatmaps.flatten(-2) * log_chance).sum(-1).mean()

@@ -10,11 +10,13 @@ import typer
 
 import medseg
 from medseg.cli.clips import convert, info
+from medseg.cli.comparing import compare, predict_ef
 from medseg.cli.console import DONE, FAILED, INTERRUPTED, say_error
 from medseg.cli.datasets import data
-from medseg.cli.learning import evaluate, simulate, train
+from medseg.cli.learning import evaluate, simulate
 from medseg.cli.segmenting import segment
 from medseg.cli.stores import report, validate
+from medseg.cli.training import train
 from medseg.errors import MedsegError
 
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of the click typer carries
@@ -28,6 +30,8 @@ app = typer.Typer(
 )
 for command in (info, convert, segment, report, validate, simulate, evaluate, train):
     app.command()(command)
+app.command()(predict_ef)
+app.command()(compare)
 app.add_typer(data, name="data")
 
 

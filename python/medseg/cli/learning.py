@@ -1,4 +1,4 @@
-"""`medseg simulate`, `medseg evaluate` and `medseg train`: clips whose truth is known."""
+"""`medseg simulate` and `medseg evaluate`: clips whose truth is known."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def simulate(
 
 
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(help="A folder of stores, <clip>.zarr.")],
+    predictions: Annotated[
+        Path,
+        typer.Argument(help="A folder of stores, <clip>.zarr, or an ef.csv of predict-ef."),
+    ],
     dataset: Annotated[Path, typer.Argument(help="A simulated or EchoNet-shaped folder.")],
     split: Annotated[
         str | None, typer.Option("--split", help="TRAIN, VAL or TEST; all clips if left out.")
@@ -91,8 +94,12 @@ def evaluate(
             progress=advance,
         )
     summary = summarise(evaluation, draws=draws, seed=seed)
-    written = [*write_evaluation(evaluation, summary, out if out is not None else predictions)]
-    print_table(None, tables.MASK_COLUMNS, tables.mask_rows(summary))
+    beside = predictions if predictions.is_dir() else predictions.parent
+    written = [*write_evaluation(evaluation, summary, out if out is not None else beside)]
+    if evaluation.without_masks is None:
+        print_table(None, tables.MASK_COLUMNS, tables.mask_rows(summary))
+    else:
+        typer.echo(f"no measures of masks: {evaluation.without_masks}")
     print_table(None, tables.COLUMNS, tables.summary_rows(evaluation, summary))
     if protocol is not None:
         rows = tables.published_rows(evaluation, summary)
@@ -107,38 +114,3 @@ def evaluate(
     for problem in problems:
         say_error(problem)
     raise typer.Exit(IN_PART if problems else DONE)
-
-
-def train(
-    out: Annotated[Path, typer.Argument(help="The weights file to write, .safetensors.")],
-    seed: Annotated[
-        int, typer.Option("--seed", help="Of first weights, order and augmentation.")
-    ] = 1,
-    bursts: Annotated[
-        int | None, typer.Option("--bursts", min=1, help="Simulated hearts to learn from.")
-    ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps to train.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Simulating processes.")] = 2,
-) -> None:
-    """Train the default model on simulated clips only, by the recipe of the shipped weights."""
-    from dataclasses import replace
-
-    from medseg.errors import OutputError
-    from medseg.train import DefaultRecipe, train_default
-
-    if out.suffix != ".safetensors":
-        raise OutputError(f"{out}: weights are written as .safetensors; name the file so")
-    if not out.parent.is_dir():
-        raise OutputError(f"{out.parent}: there is no such folder; make it first")
-    recipe = replace(DefaultRecipe(), seed=seed, workers=workers)
-    if bursts is not None:
-        recipe = replace(recipe, bursts=bursts)
-    if steps is not None:
-        recipe = replace(recipe, steps=steps)
-    with progress("train") as advance:
-        figures = train_default(
-            out, recipe, report=lambda stage, done, total, figures: advance(done, total)
-        )
-    for name, value in figures.items():
-        typer.echo(f"{name}: {value:.4f}")
-    typer.echo(str(out))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # Written out: asking medseg.models would load torch for a help page.
-_MODELS = "default, echonet, unet, unet-landmarks, simlvseg-3d or simlvseg-superimage."
+_MODELS = "default, echonet, unet, unet-landmarks, simlvseg-3d, simlvseg-superimage or medivista."
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.evaluate.scores import ClipScore, Closeness, Steadiness, Tolerances
+from medseg.evaluate.truth import MeanEF
 from medseg.metrics import (
     EventCount,
     Kind,
@@ -81,7 +82,9 @@ def group_by_patient(clips: Sequence[ClipScore]) -> Grouped:
     return Grouped(clips, patient, patients)
 
 
-def define_measures(grouped: Grouped, tolerances: Tolerances) -> list[Definition]:
+def define_measures(
+    grouped: Grouped, tolerances: Tolerances, mean_ef: MeanEF | None = None
+) -> list[Definition]:
     """All measures of scored clips, in the order of the tables."""
     calibrated = any(clip.cm_per_px is not None for clip in grouped.clips)
     measures = []
@@ -90,6 +93,7 @@ def define_measures(grouped: Grouped, tolerances: Tolerances) -> list[Definition
     measures.append(_mean_mask(grouped))
     measures += _steadiness(grouped)
     measures += _errors(grouped, "ef", "EF", "points", "ef_percent", "ef_true_percent")
+    measures.append(_mae_of_mean(grouped, mean_ef))
     measures += [_auc(grouped, level) for level in EF_LEVELS_PERCENT]
     measures += _errors(
         grouped, "heart_rate", "heart rate", "bpm", "heart_rate_bpm", "heart_rate_true_bpm"
@@ -270,6 +274,27 @@ def _errors(
         )
         for kind, words, in_unit in ERROR_KINDS
     ]
+
+
+def _mae_of_mean(grouped: Grouped, mean_ef: MeanEF | None) -> Definition:
+    """The error of saying the mean training EF of every clip that has a measured EF."""
+    measured, truth = grouped.numbers("ef_percent"), grouped.numbers("ef_true_percent")
+    known = np.isfinite(measured) & np.isfinite(truth) & (mean_ef is not None)
+    always = np.full(truth.size, np.nan if mean_ef is None else mean_ef.ef_percent)
+    said = f" ({mean_ef.ef_percent:.1f} %)" if mean_ef is not None else ""
+    return Definition(
+        "ef_mae_of_mean",
+        f"EF: mean absolute error of always saying the TRAIN mean{said}",
+        agreement_statistic(
+            np.where(known, always, np.nan), truth, "mae", grouped.patient, grouped.patients
+        ),
+        int(known.sum()),
+        "clips",
+        np.unique(grouped.patient[known]).size,
+        "points",
+        2,
+        reason="no TRAIN clip with an EF; name a folder with --train" if mean_ef is None else None,
+    )
 
 
 def _auc(grouped: Grouped, level: int) -> Definition:

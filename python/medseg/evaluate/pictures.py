@@ -24,9 +24,7 @@ def draw_figures(
     clips = [
         clip
         for clip in evaluation.clips
-        if clip.masks is not None
-        and clip.ef_percent is not None
-        and clip.ef_true_percent is not None
+        if clip.reason is None and clip.ef_percent is not None and clip.ef_true_percent is not None
     ]
     if len(clips) < 2:
         return [], [f"no figures of EF: {len(clips)} clips have a measured and a true one"]

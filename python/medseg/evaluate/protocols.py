@@ -36,6 +36,7 @@ class Protocol:
     ef: bool
     ef_levels_percent: tuple[int, ...] = ()
     note: str = ""
+    table_note: str = ""  # of EF that were predicted without masks
 
 
 PROTOCOLS = {
@@ -43,6 +44,7 @@ PROTOCOLS = {
         ef=True,
         ef_levels_percent=(35, 40, 45, 50),
         note="published EF comes from a network on clips, here from the masks' volumes",
+        table_note="EF from a network on clips, the mean over a video's clips, as published",
     ),
     "unilvseg": Protocol(
         ef=False,
@@ -57,6 +59,8 @@ def define_published(clips: Sequence[ClipScore], name: str) -> list[Definition]:
     pairs = [clip.traced for clip in clips if clip.traced is not None]
     shared = np.array([pair.shared for pair in pairs]).reshape(-1, 2)  # (video, ED and ES)
     total = np.array([pair.total for pair in pairs]).reshape(-1, 2)
+    if not any(clip.masks for clip in clips) and protocol.ef:  # a table of EF
+        return _ef(clips, protocol.ef_levels_percent)
     measures = [
         _dice("overall", "ED and ES frames", shared.T.ravel(), total.T.ravel()),
         _dice("ed", "ED frames", shared[:, 0], total[:, 0]),

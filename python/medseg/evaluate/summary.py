@@ -53,7 +53,7 @@ def summarise(evaluation: Evaluation, *, draws: int = DRAWS, seed: int = SEED) -
     Intervals are the 2.5th and 97.5th percentile over patients drawn with replacement, each with
     all clips; the protocol's are as published. The same seed gives the same intervals.
     """
-    scored = [clip for clip in evaluation.clips if clip.masks is not None]
+    scored = [clip for clip in evaluation.clips if clip.reason is None]
     grouped = group_by_patient(scored)
     without_r = any(clip.ef_reason == "R is not available" for clip in scored)
     published = []
@@ -66,25 +66,28 @@ def summarise(evaluation: Evaluation, *, draws: int = DRAWS, seed: int = SEED) -
                 draws=PUBLISHED_DRAWS,
                 seed=seed,
                 without_r=without_r,
+                without_masks=evaluation.without_masks,
             )
     return Summary(
         measures=_measures(
-            define_measures(grouped, evaluation.tolerances),
+            define_measures(grouped, evaluation.tolerances, evaluation.mean_ef),
             grouped.patients,
             percentile_interval,
             draws=draws,
             seed=seed,
             without_r=without_r,
+            without_masks=evaluation.without_masks,
         ),
         published=published,
         draws=draws,
         seed=seed,
         drawn=grouped.patients,
-        unit=_unit(grouped),
+        unit=drawn_unit(grouped),
     )
 
 
-def _unit(grouped: Grouped) -> str:
+def drawn_unit(grouped: Grouped) -> str:
+    """What is drawn for the intervals, in words."""
     known = [clip.patient is not None for clip in grouped.clips]
     if all(known):
         return "patients"
@@ -99,6 +102,7 @@ def _measures(
     draws: int,
     seed: int,
     without_r: bool,
+    without_masks: str | None,
 ) -> list[Measure]:
     """Measure once with every group drawn once, and many times for the intervals."""
     once = np.ones((1, groups))
@@ -122,14 +126,16 @@ def _measures(
                 patients=d.patients,
                 unit=d.unit,
                 digits=d.digits,
-                reason=None if np.isfinite(value) else _why_missing(d, without_r=without_r),
+                reason=None if np.isfinite(value) else why_missing(d, without_r, without_masks),
             )
         )
     return measures
 
 
-def _why_missing(definition: Definition, *, without_r: bool) -> str:
+def why_missing(definition: Definition, without_r: bool, without_masks: str | None) -> str:
     """A few words on why a measure is absent."""
+    if without_masks is not None and not definition.key.startswith("ef_"):
+        return without_masks
     if without_r and definition.key.startswith(("ef_", "heart_rate_", "beat_")):
         return "R is not available"
     return definition.reason or "nothing to compare"

@@ -45,8 +45,13 @@ def _between(measure: Measure) -> str:
 def summary_rows(evaluation: Evaluation, summary: Summary) -> list[list[str]]:
     """Rows of measure, value, interval and n for all that is not in `mask_rows`."""
     in_masks = {prefix + kind for prefix, _ in PHASES for kind in MASK_KINDS}
-    rows = [_row(m) for m in summary.measures if m.key not in in_masks]
-    scored = [clip for clip in evaluation.clips if clip.masks is not None]
+    ours = [m for m in summary.measures if m.key not in in_masks]
+    if evaluation.without_masks is not None:
+        ours = [m for m in ours if m.key.startswith("ef_")]
+    rows = [_row(m) for m in ours]
+    scored = [clip for clip in evaluation.clips if clip.reason is None]
+    if evaluation.without_masks is not None:
+        return rows + [_drawn_row(summary, len(scored)), _scored_row(evaluation, len(scored))]
     refused = sum(clip.measurable is False for clip in scored)
     frames = sum(clip.masks.overlap.total.size for clip in scored if clip.masks)
     alone = sum(int(clip.masks.surface.one_empty.sum()) for clip in scored if clip.masks)
@@ -54,19 +59,31 @@ def summary_rows(evaluation: Evaluation, summary: Summary) -> list[list[str]]:
     rows.append(["frames where only one mask is empty: no distance, Dice 0", str(alone), "",
                  f"{frames} frames"])  # fmt: skip
     rows.append(["frames not decoded, in no measure", str(lost), "", f"{frames + lost} frames"])
-    rows.append(["clips scored", str(len(scored)), "", f"{len(evaluation.clips)} clips"])
+    rows.append(_scored_row(evaluation, len(scored)))
     rows.append(["of them not measurable", str(refused), "", f"{len(scored)} clips"])
-    rows.append([f"{summary.unit} drawn for the intervals", str(summary.drawn), "",
-                 f"{len(scored)} clips"])  # fmt: skip
+    rows.append(_drawn_row(summary, len(scored)))
     return rows
+
+
+def _scored_row(evaluation: Evaluation, scored: int) -> list[str]:
+    return ["clips scored", str(scored), "", f"{len(evaluation.clips)} clips"]
+
+
+def _drawn_row(summary: Summary, scored: int) -> list[str]:
+    words = f"{summary.unit} drawn for the intervals"
+    return [words, str(summary.drawn), "", f"{scored} clips"]
 
 
 def published_rows(evaluation: Evaluation, summary: Summary) -> list[list[str]]:
     """Rows of the protocol's measures with its 90 % interval; empty without a protocol."""
     if evaluation.protocol is None:
         return []
+    every = f"{len(evaluation.clips)} videos"
+    if evaluation.without_masks is not None:
+        kept = sum(clip.reason is None for clip in evaluation.clips)
+        return [_row(m) for m in summary.published] + [["videos with an EF", str(kept), "", every]]
     kept = sum(clip.traced is not None for clip in evaluation.clips)
-    row = ["videos with two traced frames", str(kept), "", f"{len(evaluation.clips)} videos"]
+    row = ["videos with two traced frames", str(kept), "", every]
     return [_row(m) for m in summary.published] + [row]
 
 

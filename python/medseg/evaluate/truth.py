@@ -93,11 +93,17 @@ class TruthFolder:
         return clip.height, clip.width
 
 
-def open_truth(path: Path) -> TruthFolder:
-    """Open a data set; raises ClipNotFound or InputError where it is none."""
+def open_truth(path: Path, *, ef_is_enough: bool = False) -> TruthFolder:
+    """Open a data set; raises ClipNotFound or InputError where it is none, or holds no truth.
+
+    `ef_is_enough` takes a list with EF, where only EF is to be scored.
+    """
     listed = open_dataset(path)
     simulated = (path / "truth").is_dir()
-    if not simulated and not any(case.traced for case in listed.cases.values()):
+    cases = listed.cases.values()
+    if ef_is_enough and any(case.ef_percent is not None for case in cases):
+        return TruthFolder(path, listed, simulated)
+    if not simulated and not any(case.traced for case in cases):
         raise InputError(f"{path}: neither truth/ nor a traced frame, so nothing to score against")
     return TruthFolder(path, listed, simulated)
 
@@ -113,6 +119,23 @@ class MeanMask:
     def at(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """The mask at another frame size, by nearest pixels."""
         return _resized(self.mask, shape)
+
+
+@dataclass(frozen=True)
+class MeanEF:
+    """The EF of the mean training clip: what a network must beat."""
+
+    ef_percent: float
+    clips: int
+    source: str
+
+
+def mean_training_ef(folder: TruthFolder) -> MeanEF | None:
+    """Average the TRAIN split's EF as listed; None where no TRAIN clip has one."""
+    known = [v.ef_percent for v in folder.listed.of_split("TRAIN") if v.ef_percent is not None]
+    if not known:
+        return None
+    return MeanEF(float(np.mean(known)), len(known), str(folder.path))
 
 
 def mean_training_mask(folder: TruthFolder) -> MeanMask | None:

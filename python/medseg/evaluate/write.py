@@ -45,8 +45,8 @@ def write_evaluation(evaluation: Evaluation, summary: Summary, folder: Path) -> 
     table, document = folder / "evaluation.csv", folder / "evaluation.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(table, _csv_text(evaluation))
-        _write_whole(document, json.dumps(_document(evaluation, summary), indent=2) + "\n")
+        write_whole(table, _csv_text(evaluation))
+        write_whole(document, json.dumps(_document(evaluation, summary), indent=2) + "\n")
     except OSError as error:
         raise OutputError(
             f"{folder}: the evaluation cannot be written ({error.strerror}); choose another --out"
@@ -54,7 +54,7 @@ def write_evaluation(evaluation: Evaluation, summary: Summary, folder: Path) -> 
     return table, document
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file under its name only when it is complete."""
     stage = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
     try:
@@ -74,12 +74,13 @@ def _csv_text(evaluation: Evaluation) -> str:
     writer.writeheader()
     numbers = group_by_patient(evaluation.clips).patient + 1
     for clip, number in zip(evaluation.clips, numbers, strict=True):
-        row = {**_row(clip), "patient_number": int(number)}
-        writer.writerow({key: _cell(row.get(key)) for key in COLUMNS})
+        row = {**clip_row(clip), "patient_number": int(number)}
+        writer.writerow({key: csv_cell(row.get(key)) for key in COLUMNS})
     return text.getvalue()
 
 
-def _row(clip: ClipScore) -> dict[str, Any]:
+def clip_row(clip: ClipScore) -> dict[str, Any]:
+    """One clip's measures by column; what is not known is not there or None."""
     row: dict[str, Any] = {key: getattr(clip, key) for key in COLUMNS if hasattr(clip, key)}
     row["reasons"] = " ".join(clip.reasons)
     for prefix, close in (("", clip.masks), ("ed_", clip.ed), ("es_", clip.es)):
@@ -132,7 +133,8 @@ def _steadiness(steady: Steadiness, suffix: str) -> dict[str, float]:
     }
 
 
-def _cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
+    """A value as a table shows it: NA where it is missing, six digits of a number."""
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return "NA"
     return f"{value:.6g}" if isinstance(value, float) else value
@@ -147,6 +149,8 @@ def _document(evaluation: Evaluation, summary: Summary) -> dict[str, Any]:
         "method": evaluation.method,
         "model": evaluation.model,
         "mean_mask": evaluation.mean_mask,
+        "mean_ef": asdict(evaluation.mean_ef) if evaluation.mean_ef else None,
+        "without_masks": evaluation.without_masks,
         "surface_dice_tolerance": asdict(evaluation.tolerances),
         "bootstrap": {
             "draws": summary.draws,
@@ -168,16 +172,21 @@ def _protocol(evaluation: Evaluation, summary: Summary) -> dict[str, Any] | None
     """The published measures, and which videos they leave out; None without a protocol."""
     if evaluation.protocol is None:
         return None
+    table = evaluation.without_masks is not None
+    kept = [c.reason is None if table else c.traced is not None for c in evaluation.clips]
     left_out = Counter(
-        clip.traced_reason or clip.reason for clip in evaluation.clips if clip.traced is None
+        clip.traced_reason or clip.reason
+        for clip, there in zip(evaluation.clips, kept, strict=True)
+        if not there
     )
+    protocol = PROTOCOLS[evaluation.protocol]
     return {
         "name": evaluation.protocol,
-        "note": PROTOCOLS[evaluation.protocol].note,
+        "note": protocol.table_note if table else protocol.note,
         "interval": INTERVAL,
         "draws": PUBLISHED_DRAWS,
         "seed": summary.seed,
-        "videos": sum(clip.traced is not None for clip in evaluation.clips),
+        "videos": sum(kept),
         "videos_left_out": dict(left_out),
         "measures": {m.key: _measure(m) for m in summary.published},
     }

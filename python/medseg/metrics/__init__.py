@@ -39,7 +39,14 @@ from medseg.metrics.overlap import (
     pooled_iou,
 )
 from medseg.metrics.surface import SurfaceDistances, outline, surface_distances
-from medseg.metrics.temporal import area_jitter, frame_to_frame_dice, neighbour_overlap
+from medseg.metrics.temporal import (
+    area_jitter,
+    attribute_departure,
+    consistent_share,
+    frame_to_frame_dice,
+    mask_centre,
+    neighbour_overlap,
+)
 
 __all__ = [
     "DRAWS",
@@ -57,14 +64,17 @@ __all__ = [
     "agreement_sums",
     "area_jitter",
     "area_under_curve",
+    "attribute_departure",
     "auc_statistic",
     "bootstrap",
     "bootstrap_by_clip",
+    "consistent_share",
     "draw_groups",
     "frame_dice",
     "frame_iou",
     "frame_to_frame_dice",
     "group_numbers",
+    "mask_centre",
     "match_events",
     "mean_and_n",
     "mean_frame_dice",

@@ -81,6 +81,12 @@ def _simlvseg_superimage(weights: Path | None, device: torch.device) -> Segmente
     return load_simlvseg_superimage(weights, device)
 
 
+def _medivista(weights: Path | None, device: torch.device) -> Segmenter:
+    from medseg.models.medivista import load_medivista
+
+    return load_medivista(weights, device)
+
+
 # Loaded on demand: torchvision alone takes seconds to import.
 MODELS: dict[str, Callable[[Path | None, torch.device], Segmenter]] = {
     "default": _default,
@@ -89,6 +95,7 @@ MODELS: dict[str, Callable[[Path | None, torch.device], Segmenter]] = {
     "unet-landmarks": _unet_landmarks,
     "simlvseg-3d": _simlvseg_3d,
     "simlvseg-superimage": _simlvseg_superimage,
+    "medivista": _medivista,
 }
 
 

@@ -50,7 +50,8 @@ def unpack_metadata(checkpoint: Checkpoint) -> tuple[UNetShape, Preparation]:
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{checkpoint.path}: not weights of the default model (no {FORMAT} description); "
-            "train some with `medseg train`, or name the model that they belong to with --model"
+            "train some with `medseg train --recipe default`, or name the model that they belong "
+            "to with --model"
         ) from error
 
 

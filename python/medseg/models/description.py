@@ -80,6 +80,11 @@ def read_description(
     """
     if not checkpoint.metadata.get("format", "").startswith("medseg-"):
         return published
+    if checkpoint.metadata.get("purpose") == "pretraining":
+        raise WeightsError(
+            f"{checkpoint.path}: weights of the self-supervised stage, which outline nothing yet; "
+            "go on with: medseg train --recipe unilvseg --pretrained, and this file"
+        )
     named = checkpoint.metadata.get("model", "default")
     if named != model:
         raise WeightsError(

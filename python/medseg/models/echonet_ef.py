@@ -105,6 +105,22 @@ def clip_starts(count: int, preparation: EFPreparation, *, stride: int = 1) -> n
     return np.arange(0, padded - preparation.span + 1, stride)
 
 
+def spread_starts(starts: np.ndarray, clips: int | None) -> np.ndarray:
+    """At most `clips` of the starts, evenly from the first to the last; None: all.
+
+    Raises:
+        InputError: fewer than one clip.
+    """
+    if clips is None:
+        return starts
+    if clips < 1:
+        raise InputError(f"{clips} clips of a video; give 1 or more, or all")
+    if clips == 1:
+        return starts[len(starts) // 2 :][:1]
+    at = np.linspace(0, len(starts) - 1, clips).round().astype(int)
+    return starts[np.unique(at)]
+
+
 def predict_ef(
     model: EchoNetEF,
     frames: np.ndarray,
@@ -130,12 +146,25 @@ def predict_ef(
         raise InputError(f"no padding named {padding!r}; choose reflect or mean")
     if len(frames) == 0:
         raise InputError("a clip without frames has no ejection fraction; give one with frames")
-    wanted = model.preparation
-    starts = clip_starts(len(frames), wanted, stride=stride)
-    device = next(model.network.parameters()).device
     whole = Sector(np.ones(frames.shape[1:3], bool), (0, 0, *frames.shape[1:3]), False)
-    pixels, _ = frames_to_square(frames, sector or whole, wanted.size, device)
-    ready = normalise(pixels, wanted.mean, wanted.standard_deviation)
+    ready = prepared(model, frames, sector or whole)
+    starts = clip_starts(len(frames), model.preparation, stride=stride)
+    return predict_from_starts(model, ready, starts, padding=padding)
+
+
+def prepared(model: EchoNetEF, frames: np.ndarray, sector: Sector) -> Tensor:
+    """Bring frames (T,H,W,3), all or some of a video, to what the network sees, (T,3,S,S)."""
+    wanted = model.preparation
+    device = next(model.network.parameters()).device
+    pixels, _ = frames_to_square(frames, sector, wanted.size, device)
+    return normalise(pixels, wanted.mean, wanted.standard_deviation)
+
+
+def predict_from_starts(
+    model: EchoNetEF, ready: Tensor, starts: np.ndarray, *, padding: Padding = "reflect"
+) -> EFPrediction:
+    """Predict from the `starts` (N,) of a whole video's prepared frames (T,3,S,S)."""
+    wanted = model.preparation
     ready = _padded(ready, wanted.frames * wanted.period, padding)
     offsets = np.arange(wanted.frames) * wanted.period
     found = np.empty(len(starts), np.float32)

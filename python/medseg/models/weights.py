@@ -78,7 +78,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if start[8:] == b"{" and not start.startswith(b"PK"):  # a header's length, then its JSON
         tensors, metadata = _read_safetensors(path)
     else:
-        tensors, metadata = _state_dict(_read_torch(path), path), {}
+        tensors, metadata = _state_dict(read_torch(path), path), {}
     return Checkpoint(path, sha256, _without_module_prefix(tensors), metadata)
 
 
@@ -164,7 +164,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise WeightsError(_damaged(path, error)) from None
 
 
-def _read_torch(path: Path) -> Any:
+def read_torch(path: Path) -> Any:
+    """Read torch's format, holding tensors and plain values only; raises WeightsError."""
     if torch.__version__ < SAFE_TORCH:
         raise WeightsError(
             f"{path}: torch {torch.__version__} cannot read this safely; install torch 2.6 or newer"

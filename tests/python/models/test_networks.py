@@ -10,6 +10,7 @@ from medseg.errors import WeightsError
 from medseg.models import MODELS, echonet, load_model
 from medseg.models.complexity import complexity
 from medseg.models.description import Preparation, describe
+from medseg.models.medivista import MediViSTA, MediViSTAShape
 from medseg.models.simlvseg_3d import SimLVSeg3D, SimLVSeg3DShape
 from medseg.models.simlvseg_superimage import SuperimageNet, SuperimageShape
 from medseg.models.study_unet import StudyUNet, StudyUNetShape
@@ -27,6 +28,25 @@ NARROW = {
     "simlvseg-superimage": (
         SuperimageNet,
         SuperimageShape("uniformer-narrow", 2, (8, 8, 4, 4, 4)),
+        SMALL,
+    ),
+    "medivista": (
+        MediViSTA,
+        MediViSTAShape(
+            objects=("left_ventricle",),
+            frames=8,
+            adapter_heads=2,
+            low_rank=2,
+            pyramid=(4, 4, 8, 8),
+            decoder_heads=2,
+            width=16,
+            depth=2,
+            heads=2,
+            global_blocks=(1,),
+            window=2,
+            size=32,
+            neck=16,
+        ),
         SMALL,
     ),
 }
@@ -100,7 +120,9 @@ def test_its_work_can_be_counted(segmenter):
     assert found.gflops_per_frame > 0
 
 
-@pytest.mark.parametrize("model", ["unet", "unet-landmarks", "simlvseg-3d", "simlvseg-superimage"])
+@pytest.mark.parametrize(
+    "model", ["unet", "unet-landmarks", "simlvseg-3d", "simlvseg-superimage", "medivista"]
+)
 def test_a_network_that_ships_no_weights_says_where_to_get_some(model):
     with pytest.raises(WeightsError, match=f"model {model}: .*--weights"):
         load_model(model)

@@ -1,4 +1,4 @@
-"""Augmentation of whole clips on the device: drawing chance and applying it are two functions."""
+"""Augmentation of simulated bursts, for the default model: one draw for a clip and its labels."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from medseg import train
 from medseg.errors import TrainingError
 from medseg.models import load_model
+from medseg.train import default
 
 TINY = train.DefaultRecipe(
     seed=3, bursts=6, frames_per_burst=5, validation_bursts=3, size=64, steps=24, batch=6, workers=1
@@ -53,7 +54,7 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
     def broken(logits, labels):
         return logits.sum() * math.nan
 
-    monkeypatch.setattr(train, "dice_cross_entropy", broken)
+    monkeypatch.setattr(default, "dice_cross_entropy", broken)
     with pytest.raises(TrainingError, match="step 0"):
         train.train_default(tmp_path / "w", TINY, data=bursts)
     assert not (tmp_path / "w").exists()
