@@ -20,7 +20,7 @@ beat_table <- function(measures, calibrated, area_only) {
 }
 
 # One of the stretches' curves over all frames of the clip, NA between them.
-spread <- function(stretches, curves, name) {
+over_clip <- function(stretches, curves, name) {
   all <- rep(NA_real_, length(curves$time_s))
   for (stretch in stretches) {
     all[stretch$frames] <- stretch[[name]]

@@ -200,8 +200,8 @@ new_beats <- function(curves, method, volume_method, view, calibrated, measurabl
   frame <- list2DF(list(
     frame = seq_along(curves$time_s), time_s = curves$time_s, status = curves$status,
     usable = curves$usable, area = curves$area, volume = curves$volume,
-    long_axis = curves$long_axis, size_smooth = spread(stretches, curves, "size"),
-    area_smooth = spread(stretches, curves, "area"), slope = spread(stretches, curves, "slope"),
+    long_axis = curves$long_axis, size_smooth = over_clip(stretches, curves, "size"),
+    area_smooth = over_clip(stretches, curves, "area"), slope = over_clip(stretches, curves, "slope"),
     confidence = curves$confidence
   ))
   beats <- structure(list(
