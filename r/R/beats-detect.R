@@ -144,7 +144,8 @@ least_motion <- 0.02
 least_range_to_noise <- 2.2
 
 # What end-systoles are sought on: `cleaned` of outliers, and `value`, smoothed as widely as the
-# cycle length and the noise ask; with `cycle_s`, `correlation`, `range` and the `noise` of single frames.
+# cycle length and the noise ask; with `cycle_s`, `correlation`, `range` and the `noise` of single
+# frames.
 smooth_for_beats <- function(time_s, area) {
   if (length(area) < 5L) {
     return(list(cleaned = area, value = area, cycle_s = NA_real_, noise = 0,

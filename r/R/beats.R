@@ -36,7 +36,9 @@
 #' Without calibration, volumes in mL are `NA` and the relative ones (largest EDV = 1) remain. Views
 #' PLAX and PSAX have no volume and no EF, but a fractional area change
 #' (`x$measures$fac_percent`). An object that the store calls not measurable has no beats;
-#' `x$reasons` says why.
+#' `x$reasons` says why. A clip in which no beat is found, or half a one, is no error: it gives
+#' no row or an incomplete one, `NA` in the summary, and a warning in `x$warnings` that says why.
+#' What cannot be a curve is an error, as are times that do not increase.
 #'
 #' @param x What [read_segmentation()] returned; or a data frame with one row per frame and the
 #'   columns `time_s`, `area`, and for volumes `long_axis` or a matrix `diameters` with it;
@@ -137,6 +139,13 @@ detect_beats.data.frame <- function(x, method = "beatbybeat", volume_method = "a
   check_choice(method, names(beat_methods), "method")
   check_choice(volume_method, volume_methods, "volume_method")
   check_choice(view, views, "view")
+  if (!isTRUE(calibrated) && !isFALSE(calibrated)) {
+    abort_beatbybeat("bad_argument", "`calibrated` must be TRUE or FALSE, not ",
+                     describe_value(calibrated), ".")
+  }
+  if (nrow(x) == 0L) {
+    abort_beatbybeat("bad_argument", "`x` has no rows; it must have one for each frame.")
+  }
   needed <- c("time_s", "area", if (!view %in% area_only_views) "long_axis",
               if (volume_method == "disks") "diameters")
   missing <- setdiff(needed, names(x))
@@ -149,9 +158,10 @@ detect_beats.data.frame <- function(x, method = "beatbybeat", volume_method = "a
   column <- function(name, default) if (is.null(x[[name]])) rep(default, count) else x[[name]]
   curves <- list(
     time_s = x$time_s, status = as.integer(column("status", 0L)),
-    area = check_numeric(x$area, "x$area"), long_axis = column("long_axis", NA_real_),
+    area = x$area, long_axis = column("long_axis", NA_real_),
     diameters = x[["diameters"]], confidence = column("confidence", NA_real_)
   )
+  check_given_curves(curves, diameters_wanted = volume_method == "disks")
   new_beats(curves,
     method = method, volume_method = volume_method, view = view, calibrated = calibrated,
     measurable = TRUE, reasons = data.frame(code = character(), message = character()),
@@ -166,6 +176,35 @@ detect_beats.default <- function(x, ...) {
 }
 
 area_only_views <- c("PLAX", "PSAX")
+
+# Curves that a caller made. A frame that was not measured has a status or is NA; a curve on which
+# nothing at all was measured though the status says so is a mistake and no heart.
+check_given_curves <- function(curves, diameters_wanted) {
+  count <- length(curves$time_s)
+  if (!all(curves$status %in% 0:4)) {
+    abort_beatbybeat("bad_argument", "`x$status` must be 0 (measured), 1 (no object), 2 (not ",
+                     "decoded), 3 (touches the edge) or 4 (low confidence), not ",
+                     format(curves$status[!curves$status %in% 0:4][1]), ".")
+  }
+  for (name in c("area", "long_axis")) {
+    check_numeric(curves[[name]], paste0("x$", name))
+    wrong <- which(is.infinite(curves[[name]]) | curves[[name]] < 0)
+    if (length(wrong) > 0L) {
+      abort_beatbybeat("bad_argument", "`x$", name, "` must be zero or more and finite; element ",
+                       wrong[1], " is ", format(curves[[name]][wrong[1]]), ".")
+    }
+  }
+  if (diameters_wanted && !(is.matrix(curves$diameters) && is.numeric(curves$diameters))) {
+    abort_beatbybeat("bad_argument", "`x$diameters` must be a matrix of numbers (frame, disk), ",
+                     "not ", describe_value(curves$diameters), ".")
+  }
+  said <- curves$status %in% c(0L, 3L)
+  if (any(said) && !any(curves$area[said] > 0, na.rm = TRUE)) {
+    abort_beatbybeat("bad_argument", "`x$area` is zero or missing in all ", sum(said), " of the ",
+                     count, " frames that `x$status` calls measured: there is no curve. Give the ",
+                     "measured areas, or set `status` to 1 (no object) or 2 (not decoded) there.")
+  }
+}
 
 check_triggers <- function(triggers_s) {
   if (is.null(triggers_s)) {
@@ -201,7 +240,8 @@ new_beats <- function(curves, method, volume_method, view, calibrated, measurabl
     frame = seq_along(curves$time_s), time_s = curves$time_s, status = curves$status,
     usable = curves$usable, area = curves$area, volume = curves$volume,
     long_axis = curves$long_axis, size_smooth = over_clip(stretches, curves, "size"),
-    area_smooth = over_clip(stretches, curves, "area"), slope = over_clip(stretches, curves, "slope"),
+    area_smooth = over_clip(stretches, curves, "area"),
+    slope = over_clip(stretches, curves, "slope"),
     confidence = curves$confidence
   ))
   beats <- structure(list(

@@ -19,8 +19,8 @@
 #' @return An object of class `beatbybeat_study`: `table` (one row a pair: `pair`, `beat_a4c`,
 #'   `beat_a2c`, `edv_ml`, `esv_ml`, `ef_percent`, `long_axis_a4c_cm`, `long_axis_a2c_cm`,
 #'   `length_difference_percent`, `foreshortened`), `ef` (see [mean_interval()]), `edv_ml`,
-#'   `esv_ml`, `reason` (`NA`, `uncalibrated` or `no_complete_pair`), `warnings`, and the beats of the views
-#'   as `a4c` and `a2c`.
+#'   `esv_ml`, `reason` (`NA`, `uncalibrated` or `no_complete_pair`), `warnings`, and the beats of
+#'   the views as `a4c` and `a2c`.
 #' @section Errors:
 #' `beatbybeat_study_mismatch` where views, subject keys or heart rates do not belong together, and
 #' those of [read_segmentation()].

@@ -39,7 +39,8 @@ interpret_ef <- function(ef_percent, sex = NULL) {
 
 lang_2015 <- "Lang 2015, doi 10.1016/j.echo.2014.10.003"
 
-universal_definition <- "Universal definition of heart failure 2021, 10.1016/j.cardfail.2021.01.022"
+universal_definition <- paste("Universal definition of heart failure 2021,",
+                              "doi 10.1016/j.cardfail.2021.01.022")
 
 # Lowest whole percent of each range.
 ef_lower_ends <- list(

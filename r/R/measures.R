@@ -16,13 +16,14 @@
 #'   same area and length: 1 for a circle, about 0.5 for a normal ventricle.
 #' * `long_axis_shortening_percent` \eqn{= 100 (L_{ED} - L_{ES}) / L_{ED}}.
 #'
-#' @param x What [detect_beats()] returned.
+#' @param x What [detect_beats()] returned; for `study_measures()` also what [echo_study()] did.
 #' @param bsa_m2 Body surface area in m², see [body_surface_area()]; or `NULL`.
 #' @return `beat_measures()`: a data frame, one row a beat. `study_measures()`: one row a measure
 #'   with `mean`, `sd`, `low`, `high` (t interval, 95 %) and `n` over the beats in the mean, `unit`,
 #'   and `reason` where it is `NA`: `uncalibrated`, `area_only_view`, `no_beat`,
 #'   `bsa_not_given`, `incomplete_beat`. Cardiac output is the mean stroke volume times the heart
-#'   rate.
+#'   rate. For a study of two views the means are over its pairs of beats, with the mean of the two
+#'   views' heart rates, and `reason` may be `no_complete_pair` too.
 #' @references Lang RM et al. J Am Soc Echocardiogr 2015;28:1-39.
 #'   \doi{10.1016/j.echo.2014.10.003}
 #' @examples
@@ -104,23 +105,58 @@ measure_units <- c(
 
 #' @rdname beat_measures
 #' @export
-study_measures <- function(x, bsa_m2 = NULL) {
-  each <- beat_measures(x, bsa_m2)
-  used <- beats_in_summary(x)
-  rate <- heart_rate(x)
-  rows <- lapply(names(measure_units), function(name) {
-    value <- switch(name,
-      heart_rate_bpm = mean_interval(rate),
-      cardiac_output_l_min = mean_interval(each$sv_ml[used] * rate / 1000),
-      cardiac_index_l_min_m2 = mean_interval(each$sv_index_ml_m2[used] * rate / 1000),
-      mean_interval(each[[name]][used])
-    )
-    data.frame(measure = name, mean = value[["mean"]], sd = value[["sd"]], low = value[["low"]],
-               high = value[["high"]], n = value[["n"]], unit = measure_units[[name]])
-  })
-  table <- do.call(rbind, rows)
+study_measures <- function(x, bsa_m2 = NULL) UseMethod("study_measures")
+
+#' @export
+study_measures.default <- function(x, bsa_m2 = NULL) {
+  abort_beatbybeat("bad_argument", "`x` must be beats or a study, not ", describe_value(x),
+                   "; make it with detect_beats() or echo_study().")
+}
+
+#' @export
+study_measures.beatbybeat_beats <- function(x, bsa_m2 = NULL) {
+  each <- beat_measures(x, bsa_m2)[beats_in_summary(x), ]
+  table <- measures_over(each, heart_rate(x), names(measure_units))
   table$reason <- missing_reasons(table, x, bsa_m2)
   table
+}
+
+biplane_measures <- c(
+  "edv_ml", "esv_ml", "sv_ml", "cardiac_output_l_min", "ef_percent", "heart_rate_bpm",
+  "edv_index_ml_m2", "esv_index_ml_m2", "sv_index_ml_m2", "cardiac_index_l_min_m2"
+)
+
+#' @export
+study_measures.beatbybeat_study <- function(x, bsa_m2 = NULL) {
+  check_bsa(bsa_m2)
+  each <- x$table
+  each$sv_ml <- each$edv_ml - each$esv_ml
+  for (name in c("edv", "esv", "sv")) {
+    ml <- each[[paste0(name, "_ml")]]
+    each[[paste0(name, "_index_ml_m2")]] <- if (is.null(bsa_m2)) NA_real_ + ml else ml / bsa_m2
+  }
+  rates <- c(heart_rate(x$a4c), heart_rate(x$a2c))
+  rate <- if (all(is.na(rates))) NA_real_ else mean(rates, na.rm = TRUE)
+  table <- measures_over(each, rate, biplane_measures)
+  reason <- rep(if (is.na(x$reason)) "no_complete_pair" else x$reason, nrow(table))
+  reason[grepl("_m2$", table$measure) & is.null(bsa_m2) & is.na(x$reason)] <- "bsa_not_given"
+  table$reason <- ifelse(is.na(table$mean), reason, NA_character_)
+  table
+}
+
+# Means over beats (or pairs of them), one a row; `rate` in bpm is one for all.
+measures_over <- function(each, rate, names) {
+  values <- vapply(names, function(name) {
+    mean_interval(switch(name,
+      heart_rate_bpm = rate,
+      cardiac_output_l_min = each$sv_ml * rate / 1000,
+      cardiac_index_l_min_m2 = each$sv_index_ml_m2 * rate / 1000,
+      each[[name]]
+    ), limits = if (name == "ef_percent") c(0, 100) else c(-Inf, Inf))
+  }, double(5))
+  data.frame(measure = names, mean = values["mean", ], sd = values["sd", ],
+             low = values["low", ], high = values["high", ], n = values["n", ],
+             unit = unname(measure_units[names]), row.names = NULL)
 }
 
 missing_reasons <- function(table, x, bsa_m2) {

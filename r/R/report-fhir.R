@@ -27,20 +27,13 @@ fhir_quantity <- function(value, unit) {
   list(value = signif(value, 6), unit = unit, system = "http://unitsofmeasure.org", code = unit)
 }
 
-report_fhir <- function(beats, patient) {
-  s <- summary(beats)
-  study <- study_measures(beats, patient$bsa_m2)
-  observations <- lapply(fhir_measures, fhir_observation, study = study, beats = beats,
+# `x`: beats or a study. Measures that the study does not have are left out.
+report_fhir <- function(x, patient) {
+  study <- study_measures(x, patient$bsa_m2)
+  known <- Filter(function(measure) measure[[1]] %in% study$measure, fhir_measures)
+  observations <- lapply(known, fhir_observation, study = study, method = method_text(x),
                          patient = patient)
   names_of <- vapply(observations, `[[`, "", "id")
-  model <- beats$segmentation$attributes[["model"]]
-  used <- if (identical(s$ef_source, "complete beats")) {
-    paste0("Mean over ", count_of(s$n_included, "complete beat"), ".")
-  } else if (is.na(s$ef_source)) {
-    "No beat could be measured."
-  } else {
-    "From an incomplete beat."
-  }
   drop_nulls(list(
     resourceType = "DiagnosticReport",
     contained = observations,
@@ -55,9 +48,29 @@ report_fhir <- function(beats, patient) {
     result = lapply(names_of, function(id) list(reference = paste0("#", id))),
     conclusion = paste(c(
       "For research. Not for clinical use. Made by software and not confirmed by a physician.",
-      used, paste0("Outlines by ", model[["name"]], "."), s$warnings$message
+      fhir_conclusion(x)
     ), collapse = " ")
   ))
+}
+
+fhir_conclusion <- function(x) {
+  if (inherits(x, "beatbybeat_study")) {
+    models <- lapply(list(x$a4c, x$a2c), function(b) b$segmentation$attributes[["model"]][["name"]])
+    return(c(
+      if (is.na(x$reason)) paste0("Mean over ", count_of(nrow(x$table), "pair"), " of beats."),
+      paste0("Outlines by ", paste(unique(unlist(models)), collapse = " and "), "."),
+      unique(x$warnings$message)
+    ))
+  }
+  s <- summary(x)
+  used <- if (identical(s$ef_source, "complete beats")) {
+    paste0("Mean over ", count_of(s$n_included, "complete beat"), ".")
+  } else if (is.na(s$ef_source)) {
+    "No beat could be measured."
+  } else {
+    "From an incomplete beat."
+  }
+  c(used, s$warnings$message)
 }
 
 fhir_subject <- function(patient) {
@@ -69,7 +82,7 @@ fhir_subject <- function(patient) {
   ))
 }
 
-fhir_observation <- function(measure, study, beats, patient) {
+fhir_observation <- function(measure, study, method, patient) {
   row <- study[study$measure == measure[[1]], ]
   missing <- is.na(row$mean)
   drop_nulls(list(
@@ -83,23 +96,31 @@ fhir_observation <- function(measure, study, beats, patient) {
         system = "http://terminology.hl7.org/CodeSystem/data-absent-reason", code = "unknown"
       )), text = row$reason)
     },
-    method = list(text = method_text(beats)),
+    method = list(text = method),
     device = list(display = paste("beatbybeat", package_version_text())),
     referenceRange = fhir_range(measure[[1]], patient$sex),
     component = if (!missing) fhir_components(row, measure[[4]])
   ))
 }
 
-method_text <- function(beats) {
-  volume <- if (beats$area_only) {
+method_text <- function(x) {
+  if (inherits(x, "beatbybeat_study")) {
+    return(paste0("method of disks, biplane; beats by ", beats_by(x$a4c), " (A4C) and ",
+                  beats_by(x$a2c), " (A2C)"))
+  }
+  volume <- if (x$area_only) {
     "areas"
-  } else if (beats$volume_method == "disks") {
+  } else if (x$volume_method == "disks") {
     "method of disks, single plane"
   } else {
     "area-length, single plane"
   }
-  paste0(volume, "; beats by ", if (is.null(beats$triggers_s)) beats$method else "ECG triggers",
-         if (!is.null(beats$edits)) "; edited by a reader")
+  paste0(volume, "; beats by ", beats_by(x))
+}
+
+beats_by <- function(beats) {
+  paste0(if (is.null(beats$triggers_s)) beats$method else "ECG triggers",
+         if (!is.null(beats$edits)) ", edited by a reader")
 }
 
 fhir_range <- function(measure, sex) {

@@ -1,32 +1,68 @@
-# Writes a report as what its file name asks for: a page, a printed page, tables or FHIR.
+# Writes what the file name asks for: a page, a printed page, tables or FHIR.
 
 report_formats <- c("html", "pdf", "csv", "json")
 
-format_of <- function(path) {
+format_of <- function(path, formats) {
+  check_string(path, "path")
   ending <- tolower(sub(".*\\.", "", basename(path)))
   if (!grepl(".", basename(path), fixed = TRUE)) ending <- "html"
   if (ending == "htm") ending <- "html"
-  if (!ending %in% report_formats) {
+  if (!ending %in% formats) {
     abort_beatbybeat("bad_argument", "`path` (", path, ") must end in ",
-                     paste0(".", report_formats, collapse = ", "), ": that says what is written.")
+                     paste0(".", formats, collapse = ", "), ": that says what is written.")
   }
   ending
 }
 
-# One row a beat, and beside it one row a study: `name.csv` and `name-study.csv`.
-write_csv_report <- function(beats, path, patient) {
+# `page`, `tables` and `fhir` make what is written; only the one that is asked for is called.
+# Of two tables the second goes beside the first, as `name-study.csv`.
+write_report <- function(format, path, page, tables, fhir) {
+  switch(format,
+    html = write_text(page(), path),
+    pdf = {
+      html <- tempfile(fileext = ".html")
+      on.exit(unlink(html))
+      write_text(page(), html)
+      print_pdf(html, path)
+    },
+    csv = {
+      made <- tables()
+      write_text(csv_lines(made[[1]]), path)
+      if (length(made) > 1L) {
+        beside <- sub("\\.csv$", "-study.csv", path, ignore.case = TRUE)
+        write_text(csv_lines(made[[2]]), beside)
+      }
+    },
+    json = write_text(jsonlite::toJSON(fhir(), auto_unbox = TRUE, digits = NA, pretty = TRUE), path)
+  )
+  invisible(path)
+}
+
+# One row a beat; one row for the study.
+clip_tables <- function(beats, patient) {
   study <- study_measures(beats, patient$bsa_m2)
   s <- summary(beats)
-  wide <- stats::setNames(as.list(study$mean), study$measure)
   row <- c(
     list(clip = basename(beats$segmentation$path), view = beats$view, rhythm = s$rhythm,
          n_complete = s$n_complete, n_included = s$n_included, ef_low = s$ef_low,
-         ef_high = s$ef_high, ef_sd = s$ef_sd, ef_source = s$ef_source), wide,
+         ef_high = s$ef_high, ef_sd = s$ef_sd, ef_source = s$ef_source),
+    stats::setNames(as.list(study$mean), study$measure),
     list(warnings = paste(s$warnings$code, collapse = ";"))
   )
-  write_text(csv_lines(beats$table), path)
-  write_text(csv_lines(as.data.frame(row)), sub("\\.csv$", "-study.csv", path, ignore.case = TRUE))
-  invisible(path)
+  list(beats$table, as.data.frame(row))
+}
+
+# One row a pair of beats; one row for the study.
+study_tables <- function(study, patient) {
+  measures <- study_measures(study, patient$bsa_m2)
+  row <- c(
+    list(a4c = basename(study$a4c$segmentation$path), a2c = basename(study$a2c$segmentation$path),
+         n_pairs = nrow(study$table), ef_low = study$ef[["low"]], ef_high = study$ef[["high"]],
+         ef_sd = study$ef[["sd"]], reason = study$reason),
+    stats::setNames(as.list(measures$mean), measures$measure),
+    list(warnings = paste(unique(study$warnings$code), collapse = ";"))
+  )
+  list(study$table, as.data.frame(row))
 }
 
 # Programs that print a page, in the order they are tried.

@@ -8,13 +8,14 @@
 #' errors that all frames share.
 #'
 #' The relative error of the area in frame \eqn{i} is
-#' \eqn{\sigma_i (\sqrt{\rho}\, c + \sqrt{1 - \rho}\, e_i)}, where \eqn{\sigma_i} comes from the store's confidence, \eqn{c} is one draw for the whole
-#' clip and \eqn{e} is an autoregressive process that forgets within `memory_s`. A volume has twice
+#' \eqn{\sigma_i (\sqrt{\rho}\, c + \sqrt{1 - \rho}\, e_i)}, where
+#' \eqn{\sigma_i} comes from the store's confidence, \eqn{c} is one draw for the whole clip and \eqn{e} is an autoregressive process that forgets within `memory_s`. A volume has twice
 #' the relative error of its area. Times of ED and ES are kept.
 #'
 #' How confidence and error of a model go together is a matter of measurement. The default takes a
 #' relative error of \eqn{1 - confidence}, as if confidence were the share of the area that is
-#' right; it is an assumption and no calibration. Give your own `relative_sd` where you have measured it.
+#' right; it is an assumption and no calibration. Give your own `relative_sd` where you have
+#' measured it.
 #'
 #' @param x What [detect_beats()] returned; with the confidence of each frame.
 #' @param relative_sd Function of confidence that gives the relative standard deviation of the area.

@@ -15,10 +15,11 @@ floors <- list(
             "agreement-bland-altman", "agreement-repeated", "agreement-icc", "agreement-ccc",
             "agreement-error", "agreement-auc"),
   beats = c("beats", "beats-table", "edit-beats", "measures", "echo-study",
-            "segmentation-uncertainty", "beats-warnings", "summary", "plots", "agreement-print",
-            "agreement-plots"),
-  reports = c("report-html", "report-tables", "report-pictures", "report-formats", "report-fhir",
-              "batch", "main"),
+            "segmentation-uncertainty", "beats-warnings", "summary", "plots",
+            "plot-cycles", "agreement-print",
+            "agreement-plots", "cohort", "cohort-analysis", "cohort-summary"),
+  reports = c("report", "report-html", "report-tables", "report-quality", "report-pictures",
+              "report-formats", "report-fhir", "report-study", "report-cohort", "batch", "main"),
   package = "beatbybeat-package"
 )
 
