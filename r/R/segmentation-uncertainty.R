@@ -9,8 +9,9 @@
 #'
 #' The relative error of the area in frame \eqn{i} is
 #' \eqn{\sigma_i (\sqrt{\rho}\, c + \sqrt{1 - \rho}\, e_i)}, where
-#' \eqn{\sigma_i} comes from the store's confidence, \eqn{c} is one draw for the whole clip and \eqn{e} is an autoregressive process that forgets within `memory_s`. A volume has twice
-#' the relative error of its area. Times of ED and ES are kept.
+#' \eqn{\sigma_i} comes from the store's confidence, \eqn{c} is one draw for the whole clip and
+#' \eqn{e} is an autoregressive process that forgets within `memory_s`. A volume has twice the
+#' relative error of its area. Times of ED and ES are kept.
 #'
 #' How confidence and error of a model go together is a matter of measurement. The default takes a
 #' relative error of \eqn{1 - confidence}, as if confidence were the share of the area that is

@@ -1,12 +1,13 @@
 # Measures how often the 95 % t interval of a study holds the patient's mean EF, for few beats in
-# sinus rhythm and atrial fibrillation, and what a bias of the segmentation does to it. Run in `r/`:
+# sinus rhythm and atrial fibrillation, and what a bias of the segmentation does to it. Makes
+# inst/extdata/coverage.csv, a table of a vignette. Run it in `r/`:
 #   Rscript data-raw/coverage.R [studies, 2000 by default]
 #
 # Beats are those of data-raw/flow_curves.R. A patient's mean is that over 400 beats. A study is a
 # run of neighbouring beats, each measured with an error of 2 points (SD), about that of the curves
 # with 4 % noise in data-raw/beat_table.R.
 
-for (file in c("conditions", "checks", "statistics")) source(file.path("R", paste0(file, ".R")))
+for (file in c("conditions", "checks", "agreement-pairs", "bootstrap", "statistics")) source(file.path("R", paste0(file, ".R")))
 source("data-raw/flow_curves.R")
 
 studies <- c(as.integer(commandArgs(trailingOnly = TRUE)), 2000L)[1]
@@ -24,18 +25,28 @@ one_study <- function(seed, rhythm) {
     measured <- ef[first + seq_len(n)] + stats::rnorm(n, sd = error_sd)
     interval <- mean_interval(measured)
     c(abs(interval[["mean"]] + biases - mean(ef)) <= interval[["high"]] - interval[["mean"]],
-      interval[["high"]] - interval[["mean"]])
-  }, double(length(biases) + 1L))
+      interval[["high"]] - interval[["mean"]], bootstrap_held(measured, mean(ef)))
+  }, double(length(biases) + 2L))
   c(held)
 }
 
-for (rhythm in c("sinus", "af")) {
-  all <- vapply(seq_len(studies), one_study, double(length(counts) * (length(biases) + 1L)),
+bootstrap_held <- function(measured, truth) {
+  interval <- mean_interval(measured, method = "bootstrap", resamples = 500)
+  interval[["low"]] <= truth && truth <= interval[["high"]]
+}
+
+table <- do.call(rbind, lapply(c("sinus", "af"), function(rhythm) {
+  all <- vapply(seq_len(studies), one_study, double(length(counts) * (length(biases) + 2L)),
                 rhythm = rhythm)
-  table <- matrix(rowMeans(all), length(counts), byrow = TRUE,
-                  dimnames = list(paste(counts, "beats"),
-                                  c(paste("bias", biases, "points"), "half-width")))
-  cat("\n", if (rhythm == "af") "atrial fibrillation" else "sinus rhythm", ", ", studies,
-      " studies: share of intervals that hold the mean\n", sep = "")
-  print(round(table, 3))
+  shares <- matrix(rowMeans(all), length(counts), byrow = TRUE)
+  data.frame(
+    Rhythm = if (rhythm == "af") "atrial fibrillation" else "sinus", Beats = counts,
+    shares[, seq_along(biases)], shares[, length(biases) + 1:2]
+  )
+}))
+names(table)[-(1:2)] <- c("Unbiased", paste("Bias", biases[-1]), "Half-width (points)", "Bootstrap")
+print(table, digits = 3, row.names = FALSE)
+if (studies >= 2000L) {
+  table[-(1:2)] <- lapply(table[-(1:2)], round, digits = 4)
+  utils::write.csv(table, "inst/extdata/coverage.csv", row.names = FALSE)
 }

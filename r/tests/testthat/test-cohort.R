@@ -85,7 +85,9 @@ test_that("what is no cohort is refused by name", {
   expect_snapshot(error = TRUE, read_cohort(data.frame(store = character())))
   expect_snapshot(error = TRUE, analyse_cohort("a.zarr", workers = 0))
   expect_snapshot(error = TRUE, analyse_cohort("a.zarr", progress = "yes"))
-  expect_error(read_cohort(tempdir()), "holds no store", class = "beatbybeat_bad_argument")
+  empty <- tempfile("empty-")
+  dir.create(empty)
+  expect_error(read_cohort(empty), "holds no store", class = "beatbybeat_bad_argument")
 })
 
 # A cohort of which the reference is known, without stores.

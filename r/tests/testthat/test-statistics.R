@@ -17,7 +17,7 @@ test_that("the interval is cut at its limits", {
   expect_identical(unname(found[c("low", "high")]), c(0, 100))
 })
 
-test_that("the bootstrap is seeded, leaves the session's chance alone, and is as wide as it should", {
+test_that("the bootstrap is seeded, leaves the session's chance alone, and is wide enough", {
   x <- c(55.1, 58.4, 61.2, 57.7, 52.9, 60.3, 56.6, 59.5, 54.2, 58.8)
   set.seed(4)
   before <- stats::runif(1)
