@@ -113,8 +113,10 @@ draw_marks <- function(beats, scale, highlight) {
                    cex = 0.85, xpd = NA, font = ifelse(measures$complete[shown], 2L, 3L),
                    col = ifelse(measures$complete[shown], ink$line, ink$dot))
   }
-  graphics::legend("top", inset = c(0, -0.14), x.intersp = 0.6, horiz = TRUE, bty = "n",
-                   xpd = NA, cex = 0.85, legend = c("ED", "ES", "measured   ", "smoothed"),
+  box <- graphics::par("usr") # in the margin above, whatever the device's shape
+  graphics::legend(mean(box[1:2]), box[4] + 0.9 * graphics::par("cxy")[2], xjust = 0.5,
+                   yjust = 0.5, x.intersp = 0.6, horiz = TRUE, bty = "n", xpd = NA,
+                   cex = 0.85, legend = c("ED", "ES", "measured   ", "smoothed"),
                    pch = c(21, 23, 16, NA), pt.bg = c(ink$ed, ink$es, NA, NA),
                    col = c("white", "white", ink$dot, ink$line), pt.cex = c(1.3, 1.3, 0.6, NA),
                    lwd = c(NA, NA, NA, 2), seg.len = 1.2, text.col = ink$text)

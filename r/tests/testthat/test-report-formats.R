@@ -92,3 +92,49 @@ test_that("a PDF is printed where a printer is found", {
   report(beats, path)
   expect_identical(readBin(path, "raw", 4L), charToRaw("%PDF"))
 })
+
+study_of_two <- function(...) {
+  views <- lapply(c(A4C = "A4C", A2C = "A2C"), function(view) {
+    read_segmentation(beating_store(6, duration_s = 5, store = list(
+      spacing_cm = c(0.12, 0.12), attributes = list(view = view)
+    )))
+  })
+  echo_study(a4c = views$A4C, a2c = views$A2C)
+}
+
+test_that("a study is reported with both views, as page, tables and FHIR", {
+  study <- study_of_two()
+  page <- tempfile(fileext = ".html")
+  report(study, page, patient = patient(sex = "male", bsa_m2 = 2))
+  text <- paste(readLines(page), collapse = " ")
+  for (said in c("Ejection fraction, biplane", "A4C: ", "A2C: ", "Pairs of beats", "mL/m")) {
+    expect_match(text, said, fixed = TRUE)
+  }
+  expect_identical(lengths(regmatches(text, gregexpr("data:image/png", text))), 6L)
+  table <- tempfile(fileext = ".csv")
+  report(study, table)
+  expect_identical(nrow(utils::read.csv(table)), nrow(study$table))
+  one <- utils::read.csv(sub(".csv", "-study.csv", table, fixed = TRUE))
+  expect_equal(one$edv_ml, study$edv_ml)
+  found <- fhir_of(study)
+  expect_equal(observation(found, "ef-percent")$valueQuantity$value, study$ef[["mean"]],
+               tolerance = 1e-5)
+  expect_match(observation(found, "ef-percent")$method$text, "biplane")
+  measures <- study_measures(study, bsa_m2 = 2)
+  rate <- measures$mean[measures$measure == "heart_rate_bpm"]
+  expect_equal(measures$mean[measures$measure == "cardiac_index_l_min_m2"],
+               mean(study$table$edv_ml - study$table$esv_ml) * rate / 2000)
+})
+
+test_that("a clip's page has cycles, class with its source, quality and notes on beats", {
+  page <- tempfile(fileext = ".html")
+  edited <- edit_beats(beats, 2, exclude = TRUE, by = "AB", at = as.POSIXct(0, "UTC", "1970-01-01"))
+  report(edited, page)
+  text <- paste(readLines(page), collapse = " ")
+  for (said in c("EF class: ", "Universal definition", "Quality", "Doubt about outlines",
+                 "left out by a reader", "Edited: beat 2 left out, by AB on 1970-01-01",
+                 "edited by a reader", "Length of every cycle", "never final")) {
+    expect_match(text, said, fixed = TRUE)
+  }
+  expect_false(grepl("Lang 2015", text))
+})
