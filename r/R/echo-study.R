@@ -81,7 +81,7 @@ check_one_subject <- function(a4c, a2c) {
   keys <- lapply(list(a4c, a2c), function(x) x$segmentation$attributes[["subject_key"]])
   if (!is.null(keys[[1]]) && !is.null(keys[[2]]) && !identical(keys[[1]], keys[[2]])) {
     abort_beatbybeat("study_mismatch", "`a2c` has another `subject_key` than `a4c`: the two are ",
-                     "not of one patient.")
+                     "not of one patient; take two clips of one examination.")
   }
 }
 

@@ -37,10 +37,10 @@ segmentation_uncertainty <- function(x, relative_sd = function(confidence) 1 - c
                                      seed = 1, level = 0.95) {
   check_class(x, "beatbybeat_beats", "x", "make it with detect_beats()")
   check_level(level)
-  check_resamples(simulations, seed)
+  check_resamples(simulations, seed, "simulations")
   check_positive(memory_s, "memory_s")
   check_numeric(shared, "shared", 1L)
-  check_range(shared, "shared", 0, 1, "a share of the variance")
+  check_range(shared, "shared", 0, 1, "parts of 1")
   used <- beats_in_summary(x)
   measures <- x$measures[used, ]
   ef <- measures$ef_percent

@@ -9,7 +9,8 @@
 #' @param object,x What [detect_beats()] returned; or its summary.
 #' @param digits Decimals of percentages.
 #' @param ... Not used.
-#' @return A list of class `summary.beatbybeat_beats`: `ef_percent`, `ef_sd`, `ef_low`, `ef_high`,
+#' @return A list of class `summary.beatbybeat_beats`: `ef_percent`, `ef_sd`, `ef_se` (standard error
+#'   of the mean), `ef_low`, `ef_high`,
 #'   `ef_source` (`"complete beats"`, `"an incomplete beat"` or `NA`), `n_beats`, `n_complete`,
 #'   `edv_ml`, `esv_ml` (means over the same beats), `fac_percent` (PLAX, PSAX), `heart_rate_bpm`,
 #'   `rhythm` (`"regular"`, `"regular with premature beats"`, `"irregular"`, `NA`), `measurable`,
@@ -32,7 +33,8 @@ summary.beatbybeat_beats <- function(object, ...) {
   all_ef <- mean_interval(table$ef_percent[table$complete & !object$measures$excluded])
   index <- is_index_beat(table$cycle_before_s, object$measures$stretch) & table$included
   structure(list(
-    ef_percent = ef[["mean"]], ef_sd = ef[["sd"]], ef_low = ef[["low"]], ef_high = ef[["high"]],
+    ef_percent = ef[["mean"]], ef_sd = ef[["sd"]], ef_se = ef[["sd"]] / sqrt(ef[["n"]]),
+    ef_low = ef[["low"]], ef_high = ef[["high"]],
     ef_source = source_of(given = !is.na(ef[["mean"]]) || !is.na(fac), table$complete[used]),
     n_beats = nrow(table), n_complete = sum(table$complete), n_included = sum(table$included),
     ef_all_beats_percent = all_ef[["mean"]],
