@@ -167,3 +167,9 @@ no_values <- list(
   subject_key = NA_character_, model = NA_character_, coverage = NA_real_, confidence = NA_real_,
   warnings = NA_character_, reasons = NA_character_
 )
+
+#' @export
+`[.beatbybeat_cohort_results` <- function(x, ...) {
+  plain_where_partial(NextMethod(), "beatbybeat_cohort_results",
+                      c("id", "error", names(no_values)))
+}

@@ -130,6 +130,11 @@ new_cohort <- function(table) {
 }
 
 #' @export
+`[.beatbybeat_cohort` <- function(x, ...) {
+  plain_where_partial(NextMethod(), "beatbybeat_cohort", c("id", "store"))
+}
+
+#' @export
 print.beatbybeat_cohort <- function(x, ...) {
   cat("<beatbybeat_cohort> ", count_of(nrow(x), "clip"), sep = "")
   lost <- sum(is.na(x$store))
@@ -139,4 +144,12 @@ print.beatbybeat_cohort <- function(x, ...) {
     paste0("  beside them: ", paste(more, collapse = ", "), "\n")
   }, "  analyse_cohort() finds beats and EF in each\n", sep = "")
   invisible(x)
+}
+
+# A table of some of the columns is a data frame and no cohort any more.
+plain_where_partial <- function(x, class, needed) {
+  if (inherits(x, class) && !all(needed %in% names(x))) {
+    class(x) <- setdiff(class(x), class)
+  }
+  x
 }

@@ -59,6 +59,16 @@ test_that("a bad store and a lost one are rows with their error, and stop nothin
   expect_identical(s$errors[["beatbybeat_store_damaged"]], 1L)
 })
 
+test_that("rows of a cohort are a cohort, some of its columns are a plain table", {
+  results <- analyse_cohort(folder, progress = FALSE)
+  expect_s3_class(results[1:2, ], "beatbybeat_cohort_results")
+  expect_identical(class(results[c("id", "ef_percent")]), "data.frame")
+  expect_type(results[["ef_percent"]], "double")
+  expect_type(results[, "ef_percent"], "double")
+  expect_identical(class(read_cohort(folder)["id"]), "data.frame")
+  expect_output(print(results[c("id", "ef_percent")]), "ef_percent")
+})
+
 test_that("processes side by side give what one process gives", {
   skip_on_cran()
   skip_if_not_installed("future.apply")
