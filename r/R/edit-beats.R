@@ -35,36 +35,47 @@ edit_beats <- function(x, beat, ed_s = NULL, es_s = NULL, exclude = NULL, by, at
   if (is.null(ed_s) && is.null(es_s) && is.null(exclude)) {
     abort_beatbybeat("bad_argument", "nothing to edit: give `ed_s`, `es_s` or `exclude`.")
   }
-  original <- if (is.null(x$original)) x else x$original
-  log <- function(what, from, to, said) {
-    data.frame(beat = beat, what = what, from = from, to = to, by = by, at = at, said = said)
-  }
-  done <- NULL
+  if (is.null(x$original)) x$original <- x
   for (event in c("ed", "es")) {
-    to_s <- list(ed = ed_s, es = es_s)[[event]]
-    if (!is.null(to_s)) {
-      from_s <- x$measures[[paste0(event, "_s")]][row]
-      x <- move_event(x, row, event, to_s)
-      done <- rbind(done, log(paste0(event, "_s"), from_s, to_s, sprintf(
-        "beat %d, %s from %s to %.2f s", as.integer(beat), toupper(event),
-        if (is.na(from_s)) "none" else sprintf("%.2f", from_s), to_s
-      )))
-    }
+    x <- logged_move(x, row, event, list(ed = ed_s, es = es_s)[[event]], by, at)
   }
-  if (!is.null(exclude)) {
-    if (!isTRUE(exclude) && !isFALSE(exclude)) {
-      abort_beatbybeat("bad_argument", "`exclude` must be TRUE or FALSE, not ",
-                       describe_value(exclude), ".")
-    }
-    done <- rbind(done, log("excluded", x$measures$excluded[row], exclude, sprintf(
-      "beat %d %s", as.integer(beat), if (exclude) "left out" else "taken in again"
-    )))
-    x$measures$excluded[row] <- exclude
-  }
+  x <- logged_exclusion(x, row, exclude, by, at)
   x$measures$edited[row] <- TRUE
-  x$original <- original
-  x$edits <- rbind(x$edits, done)
   complete_beats(x)
+}
+
+logged <- function(x, row, what, from, to, by, at, said) {
+  beat <- x$measures$beat[row]
+  line <- data.frame(beat = beat, what = what, from = from, to = to, by = by, at = at,
+                     said = paste0("beat ", beat, said))
+  x$edits <- rbind(x$edits, line)
+  x
+}
+
+logged_move <- function(x, row, event, to_s, by, at) {
+  if (is.null(to_s)) {
+    return(x)
+  }
+  name <- paste0(event, "_s")
+  from_s <- x$measures[[name]][row]
+  x <- move_event(x, row, event, to_s)
+  from <- if (is.na(from_s)) "none" else sprintf("%.2f", from_s)
+  logged(x, row, name, from_s, to_s, by, at,
+         sprintf(", %s from %s to %.2f s", toupper(event), from, to_s))
+}
+
+logged_exclusion <- function(x, row, exclude, by, at) {
+  if (is.null(exclude)) {
+    return(x)
+  }
+  if (!isTRUE(exclude) && !isFALSE(exclude)) {
+    abort_beatbybeat("bad_argument", "`exclude` must be TRUE or FALSE, not ",
+                     describe_value(exclude), ".")
+  }
+  before <- x$measures$excluded[row]
+  x$measures$excluded[row] <- exclude
+  logged(x, row, "excluded", before, exclude, by, at,
+         if (exclude) " left out" else " taken in again")
 }
 
 edited_row <- function(x, beat) {

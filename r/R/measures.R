@@ -73,8 +73,9 @@ rates_of <- function(x) {
     if (!m$complete || x$area_only) {
       return(none)
     }
-    between <- function(from, to) which(frames$time_s >= from & frames$time_s <= to &
-                                          !is.na(frames$slope))
+    between <- function(from, to) {
+      which(frames$time_s >= from & frames$time_s <= to & !is.na(frames$slope))
+    }
     ejection <- between(m$ed_s, m$es_s)
     filling <- between(m$es_s, m$next_ed_s)
     if (length(ejection) < 3L || length(filling) < 3L) {

@@ -18,10 +18,11 @@ plot_cycles <- function(x, xlab, ylab, ...) {
   graphics::axis(2, marks, lwd = 0)
   graphics::abline(h = marks, col = ink$grid, lwd = 0.8)
   graphics::title(xlab = xlab, ylab = ylab)
+  early <- shown$premature & !identical(x$rhythm, "irregular")
   if (nrow(shown) > 0L) {
     graphics::abline(h = stats::median(shown$cycle_before_s), col = ink$dot, lwd = 1.2)
     graphics::segments(shown$es_s, 0, shown$es_s, shown$cycle_before_s, col = ink$line, lwd = 2.5)
     graphics::points(shown$es_s, shown$cycle_before_s, pch = 21, cex = 1.2,
-                     bg = ifelse(shown$premature, "white", ink$line), col = ink$line, lwd = 1.5)
+                     bg = ifelse(early, "white", ink$line), col = ink$line, lwd = 1.5)
   }
 }

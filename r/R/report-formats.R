@@ -22,7 +22,7 @@ write_report <- function(format, path, page, tables, fhir) {
     pdf = {
       html <- tempfile(fileext = ".html")
       on.exit(unlink(html))
-      write_text(page(), html)
+      write_text(on_paper(page()), html)
       print_pdf(html, path)
     },
     csv = {
@@ -36,6 +36,12 @@ write_report <- function(format, path, page, tables, fhir) {
     json = write_text(jsonlite::toJSON(fhir(), auto_unbox = TRUE, digits = NA, pretty = TRUE), path)
   )
   invisible(path)
+}
+
+# The page for the paper that R's option `papersize` names (A4 where it names another).
+on_paper <- function(lines) {
+  paper <- if (identical(tolower(getOption("papersize", "a4")), "letter")) "letter" else "A4"
+  sub("</style>", paste0("@page { size: ", paper, "; }</style>"), lines, fixed = TRUE)
 }
 
 # One row a beat; one row for the study.

@@ -31,9 +31,10 @@ table_html <- function(beats) {
 
 beat_notes <- function(beats) {
   measures <- beats$measures
+  early <- !identical(beats$rhythm, "irregular") # there a short cycle is nothing of its own
   said <- list(
-    ifelse(measures$premature, "premature", ""),
-    ifelse(measures$after_premature, "after premature", ""),
+    ifelse(early & measures$premature, "premature", ""),
+    ifelse(early & measures$after_premature, "after premature", ""),
     ifelse(measures$excluded, "left out by a reader", ""),
     ifelse(measures$edited & !measures$excluded, "edited", "")
   )

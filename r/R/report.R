@@ -4,7 +4,8 @@
 #'
 #' The ending of the file name says what is written:
 #' * `.html`: one self-contained page, which also prints on A4 and Letter.
-#' * `.pdf`: that page, printed by Chromium or WeasyPrint, whichever is found on the `PATH`.
+#' * `.pdf`: that page, printed by Chromium or WeasyPrint, whichever is found on the `PATH`, on the
+#'   paper that `getOption("papersize")` names, A4 or Letter.
 #' * `.csv`: tables. For a clip or a study one row a beat (or pair of beats), and beside it
 #'   `NAME-study.csv` with one row for the study; for a cohort one row a clip.
 #' * `.json`: FHIR R4 of a clip or a study, a DiagnosticReport that holds its Observations,

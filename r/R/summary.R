@@ -9,8 +9,8 @@
 #' @param object,x What [detect_beats()] returned; or its summary.
 #' @param digits Decimals of percentages.
 #' @param ... Not used.
-#' @return A list of class `summary.beatbybeat_beats`: `ef_percent`, `ef_sd`, `ef_se` (standard error
-#'   of the mean), `ef_low`, `ef_high`,
+#' @return A list of class `summary.beatbybeat_beats`: `ef_percent`, `ef_sd`, `ef_se` (standard
+#'   error of the mean), `ef_low`, `ef_high`,
 #'   `ef_source` (`"complete beats"`, `"an incomplete beat"` or `NA`), `n_beats`, `n_complete`,
 #'   `edv_ml`, `esv_ml` (means over the same beats), `fac_percent` (PLAX, PSAX), `heart_rate_bpm`,
 #'   `rhythm` (`"regular"`, `"regular with premature beats"`, `"irregular"`, `NA`), `measurable`,
