@@ -5,8 +5,9 @@
 # detected, the end-diastole its maximum between end-systoles. The sizes are means of the measured
 # frames (volume, or area where the view allows no volume) around those times, the wider the noisier
 # the curve. Extremes of the measured curve itself, however it is smoothed, are extremes of its
-# noise too: on the curves of data-raw/beat_table.R a cubic over 0.25 T overestimated EF by 0.9 points
-# without noise, 3.5 with 6 % of it and 5.8 where EF is 15 to 20 %; this way by 0.0, 0.4 and 1.3.
+# noise too: on the curves of data-raw/beat_table.R a cubic over 0.25 T overestimated EF by 0.9
+# points without noise, 3.5 with 6 % of it and 5.8 where EF is 15 to 20 %; this way by 0.0, 1.0 and
+# 1.2.
 
 es_search_s <- 0.08
 
