@@ -62,13 +62,13 @@ def test_clips_of_one_batch_do_not_meet():
 
 def test_attention_is_scaled_as_torch_s_own():
     """By 1/sqrt of a head's width; the public code divided by it and so sharpened 64-fold."""
-    ours = CrossAttention(12, 12, 3)
-    theirs = torch.nn.MultiheadAttention(12, 3, batch_first=True)
+    ours = CrossAttention(12, 12, 3).double()
+    theirs = torch.nn.MultiheadAttention(12, 3, batch_first=True).double()
     with torch.no_grad():
         for parameter in ours.parameters():
             torch.nn.init.normal_(parameter)
         theirs.in_proj_weight.copy_(torch.cat([ours.q.weight, ours.k.weight, ours.v.weight]))
         theirs.in_proj_bias.copy_(torch.cat([ours.q.bias, ours.k.bias, ours.v.bias]))
         theirs.out_proj.load_state_dict(ours.out.state_dict())
-    query, key = torch.randn(2, 5, 12), torch.randn(2, 7, 12)
+    query, key = torch.randn(2, 5, 12).double(), torch.randn(2, 7, 12).double()
     torch.testing.assert_close(ours(query, key, key), theirs(query, key, key)[0])
