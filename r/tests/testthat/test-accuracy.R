@@ -31,7 +31,8 @@ test_that("the generator of the table is found again by the detector, a few curv
   skip_if(is.null(source_folder), "the package's sources are not here (tested as installed)")
   generator <- new.env()
   sys.source(file.path(source_folder, "data-raw", "flow_curves.R"), generator)
-  for (case in list(list(), list(rate_bpm = 160, noise = 0.01), list(rhythm = "af", rate_bpm = 90))) {
+  cases <- list(list(), list(rate_bpm = 160, noise = 0.01), list(rhythm = "af", rate_bpm = 90))
+  for (case in cases) {
     curve <- do.call(generator$flow_curve, c(list(3), case))
     found <- detect_beats(curve$frames, view = "A4C")$table$es_s
     inner <- curve$beats$es_s > 0.25 & curve$beats$es_s < curve$duration_s - 0.25
