@@ -10,9 +10,9 @@
 #'   data frame, or the path of a `.csv` file, with a column `store` of paths. Paths in a file that
 #'   are not absolute start at the file's folder.
 #' @param table For a folder: a data frame, or the path of a `.csv` file, with a column `id` that
-#'   names the stores without `.zarr`, and whatever else is known: a reference EF, the patient. By
-#'   default `cohort.csv` in the folder, where it is there. Rows without a store stay, so that a
-#'   clip that was lost on the way is counted.
+#'   names the stores without `.zarr` (with the folder where two below have one name), and whatever
+#'   else is known: a reference EF, the patient. By default `cohort.csv` in the folder, where it is
+#'   there. Rows without a store stay, so that a clip that was lost on the way is counted.
 #' @return A data frame of class `beatbybeat_cohort`: `id`, `store` (a path, `NA` where the table
 #'   names a clip that has no store), and the columns of the table.
 #' @section Errors:
@@ -49,7 +49,7 @@ cohort_from_folder <- function(folder, table) {
     abort_beatbybeat("bad_argument", "`x`: there is no folder ", folder, ".")
   }
   inside <- stores_below(folder)
-  found <- data.frame(id = store_ids(inside), store = file.path(folder, inside))
+  found <- data.frame(id = folder_ids(inside), store = file.path(folder, inside))
   beside <- file.path(folder, "cohort.csv")
   if (is.null(table) && file.exists(beside)) table <- beside
   if (is.character(table)) table <- read_cohort_csv(table, "table")
@@ -66,6 +66,14 @@ cohort_from_folder <- function(folder, table) {
   more <- found[!found$id %in% table$id, ]
   more[setdiff(names(table), names(more))] <- rep(NA, nrow(more))
   new_cohort(rbind(table, more[names(table)]))
+}
+
+# A store's name; where folders below hold two of one name, with their folders.
+folder_ids <- function(inside) {
+  ids <- store_ids(inside)
+  twice <- ids %in% ids[duplicated(ids)]
+  ids[twice] <- sub("\\.zarr$", "", inside[twice])
+  ids
 }
 
 # Stores below a folder, without looking into them: a store's own folders are many.

@@ -20,6 +20,7 @@ test_that("a folder's stores are found, also below, without opening any", {
   expect_identical(cohort$id, c("a", "b", "c", "d"))
   expect_true(all(dir.exists(cohort$store)))
   expect_identical(read_cohort(cohort$store)$store, cohort$store)
+  expect_identical(folder_ids(c("a.zarr", "x/b.zarr", "y/b.zarr")), c("a", "x/b", "y/b"))
 })
 
 test_that("a table beside the stores brings its columns, and keeps clips that were lost", {
@@ -114,6 +115,12 @@ made_up <- function(n = 40, clips = 1L, bias = 2) {
   results$truth <- reference
   structure(results, class = c("beatbybeat_cohort_results", "data.frame"))
 }
+
+test_that("prints say what is there", {
+  expect_snapshot(read_cohort(data.frame(store = c("x/a.zarr", NA), id = 1:2, arm = 1:2)))
+  expect_snapshot(made_up())
+  expect_snapshot(summary(made_up()[0, ]))
+})
 
 test_that("agreement with a reference is that of the single functions, by patient", {
   results <- made_up()

@@ -27,6 +27,7 @@ test_that("long axes more than 10 % apart are foreshortening, and the longer one
   study <- echo_study(a4c = view_beats("A4C", 5), a2c = view_beats("A2C", 5, length = 8))
   expect_true(all(study$table$foreshortened))
   expect_match(study$warnings$message[1], "the A2C view is foreshortened")
+  expect_snapshot(study)
   expect_lt(abs(study$edv_ml / (pi / 6 * 25 * 9 * 1.15^3) - 1), 0.01)
   near <- echo_study(a4c = view_beats("A4C", 5), a2c = view_beats("A2C", 5, length = 8.2))
   expect_false(any(near$table$foreshortened))
