@@ -1,6 +1,6 @@
 # Writes how good a clip's measurement is: what was seen, how beats repeat, how sure outlines are.
 
-quality_html <- function(beats, study) {
+quality_html <- function(beats, study, heading = "Quality") {
   if (!beats$measurable) {
     return(NULL)
   }
@@ -27,7 +27,7 @@ quality_html <- function(beats, study) {
   )
   rows <- Filter(Negate(is.null), rows)
   c(
-    "<section class=\"provenance columns\">", element("h2", "Quality"), definitions(rows),
+    "<section class=\"provenance columns\">", element("h2", heading), definitions(rows),
     "</section>"
   )
 }

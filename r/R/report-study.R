@@ -10,7 +10,10 @@ study_html <- function(study, title, patient = NULL) {
     view_html(study$a4c, "A4C"),
     view_html(study$a2c, "A2C"),
     pairs_html(study),
-    "<div class=\"pair keep\">",
+    "<div class=\"pair keep apart\">",
+    quality_html(study$a4c, study_measures(study$a4c), "Quality, four-chamber clip"),
+    quality_html(study$a2c, study_measures(study$a2c), "Quality, two-chamber clip"),
+    "</div>", "<div class=\"pair keep apart\">",
     provenance_html(study$a4c, "Where the four-chamber clip comes from"),
     provenance_html(study$a2c, "Where the two-chamber clip comes from"), "</div>",
     footer_html(paste(

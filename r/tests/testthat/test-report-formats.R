@@ -107,7 +107,8 @@ test_that("a study is reported with both views, as page, tables and FHIR", {
   page <- tempfile(fileext = ".html")
   report(study, page, patient = patient(sex = "male", bsa_m2 = 2))
   text <- paste(readLines(page), collapse = " ")
-  for (said in c("Ejection fraction, biplane", "A4C: ", "A2C: ", "Pairs of beats", "mL/m")) {
+  for (said in c("Ejection fraction, biplane", "A4C: ", "A2C: ", "Pairs of beats", "mL/m",
+                 "Quality, four-chamber clip", "Quality, two-chamber clip")) {
     expect_match(text, said, fixed = TRUE)
   }
   expect_identical(lengths(regmatches(text, gregexpr("data:image/png", text))), 6L)
