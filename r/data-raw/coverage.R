@@ -7,7 +7,9 @@
 # run of neighbouring beats, each measured with an error of 2 points (SD), about that of the curves
 # with 4 % noise in data-raw/beat_table.R.
 
-for (file in c("conditions", "checks", "agreement-pairs", "bootstrap", "statistics")) source(file.path("R", paste0(file, ".R")))
+for (file in c("conditions", "checks", "agreement-pairs", "bootstrap", "statistics")) {
+  source(file.path("R", paste0(file, ".R")))
+}
 source("data-raw/flow_curves.R")
 
 studies <- c(as.integer(commandArgs(trailingOnly = TRUE)), 2000L)[1]
