@@ -56,8 +56,9 @@ patient_cases <- function(value, positive, subject) {
   }
   positive <- unname(share == 1)
   if (sum(positive) < 2L || sum(!positive) < 2L) {
-    abort_beatbybeat("bad_argument", "`positive` has ", sum(positive), " patients with the ",
-                     "condition and ", sum(!positive), " without; at least 2 of each are needed.")
+    abort_beatbybeat("bad_argument", "`positive` has ", sum(positive), " patient",
+                     if (sum(positive) != 1L) "s", " with the condition and ", sum(!positive),
+                     " without; at least 2 of each are needed.")
   }
   data.frame(value = unname(vapply(split(value, group), mean, double(1))), positive = positive)
 }

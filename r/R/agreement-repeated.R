@@ -7,14 +7,15 @@
 #' \eqn{\bar d \pm z \sqrt{s_b^2 + s_w^2}}.
 #'
 #' `true_value = "varies"`: the two measurements of a row belong together (the same beat). With
-#' \eqn{s_{\bar d}^2} the variance of the patients' mean differences, \eqn{s_w^2} the pooled variance
-#' within patients and \eqn{m_h} the harmonic mean of the numbers of pairs, the total variance is
-#' \eqn{s_{\bar d}^2 + (1 - 1/m_h) s_w^2}, which for equal numbers is that of the analysis of variance
-#' in Bland and Altman 2007.
+#' \eqn{s_{\bar d}^2} the variance of the patients' mean differences, \eqn{s_w^2} the pooled
+#' variance within patients and \eqn{m_h} the harmonic mean of the numbers of pairs, the total
+#' variance is \eqn{s_{\bar d}^2 + (1 - 1/m_h) s_w^2}, which for equal numbers is that of the
+#' analysis of variance in Bland and Altman 2007.
 #'
 #' `true_value = "constant"`: replicates of one unchanging quantity, that do not belong together
-#' row by row: \eqn{s_{\bar d}^2 + (1 - 1/m_x) s_{xw}^2 + (1 - 1/m_y) s_{yw}^2}, each method with its
-#' own variance within patients; there may be more of one method than of the other (the rest `NA`).
+#' row by row: \eqn{s_{\bar d}^2 + (1 - 1/m_x) s_{xw}^2 + (1 - 1/m_y) s_{yw}^2}, each method with
+#' its own variance within patients; there may be more of one method than of the other (the rest
+#' `NA`).
 #'
 #' The bias is the mean over patients of their mean differences: each patient counts once, however
 #' many beats there are. Intervals of the limits are by the method of variance estimates recovery

@@ -119,9 +119,13 @@ write_text <- function(text, path) {
     error = function(e) FALSE, warning = function(w) FALSE
   )
   if (!written) {
-    abort_beatbybeat("not_written", path, " cannot be written; check that its folder exists, is ",
-                     "writable and has space.")
+    abort_not_written(path)
   }
   done <- TRUE
   invisible(path)
+}
+
+abort_not_written <- function(path) {
+  abort_beatbybeat("not_written", path, " cannot be written; check that its folder exists, is ",
+                   "writable and has space.")
 }

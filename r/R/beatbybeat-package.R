@@ -9,6 +9,9 @@
 #' report(beats, "report.html")
 #' ```
 #'
+#' [echo_study()] joins two views into biplane volumes, [analyse_cohort()] goes through folders of
+#' stores, [bland_altman()] and its kin judge the agreement of methods.
+#'
 #' Time is in seconds throughout. Volumes are in mL only where the clip was calibrated; without
 #' calibration they are relative to the clip's largest end-diastolic volume. What could not be
 #' measured is `NA` with a reason, never zero.

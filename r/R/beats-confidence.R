@@ -10,7 +10,7 @@ stretch_confidence <- function(beats, located, time_s, area, found, model, usabl
   }
   noise <- frame_noise(area)
   spread <- function(k) seq.int(located$before[k], located$after[k])
-  parts <- data.frame(
+  parts <- list(
     depth = pmin(1, located$prominence / max(found$range, .Machine$double.eps)),
     cycle = cycle_likeness(beats$cycle_s),
     shape = shape_likeness(located, beats$complete, found$value),
@@ -27,8 +27,7 @@ stretch_confidence <- function(beats, located, time_s, area, found, model, usabl
       mean(model[spread(k)], na.rm = TRUE)
     }, double(1))
   )
-  parts[is.na(parts)] <- NA
-  parts
+  list2DF(lapply(parts, function(part) ifelse(is.na(part), NA, part)))
 }
 
 empty_parts <- function() {
@@ -69,26 +68,4 @@ geometric_mean <- function(parts) {
     row <- row[!is.na(row)]
     if (length(row) == 0L) NA_real_ else exp(mean(log(pmax(row, 1e-6))))
   })
-}
-
-irregular_cv <- 0.10
-
-premature_share <- 0.80
-
-is_irregular <- function(cycles_s) stats::sd(cycles_s) / mean(cycles_s) > irregular_cv
-
-# "regular" or "irregular" (coefficient of variation above 0.10), NA below three cycles.
-rhythm_of <- function(cycles_s) {
-  if (length(cycles_s) < 3L) {
-    return(NA_character_)
-  }
-  if (is_irregular(cycles_s)) "irregular" else "regular"
-}
-
-# TRUE for each cycle shorter than 0.80 of the median of the up to five before it.
-is_premature <- function(cycles_s) {
-  vapply(seq_along(cycles_s), function(k) {
-    before <- utils::tail(cycles_s[seq_len(k - 1L)], 5L)
-    length(before) > 0L && cycles_s[k] < premature_share * stats::median(before)
-  }, logical(1))
 }

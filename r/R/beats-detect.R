@@ -3,8 +3,9 @@
 # Steps 1 to 4 of the method: gaps and Hampel filter; a local cubic over 0.14 s; the cycle length
 # from the autocorrelation; minima of at least 0.35 of the curve's range (5th to 95th percentile;
 # 0.20 on a side that the clip's edge cuts off). One thing is added: once the cycle T is known, the
-# minima are sought on a cubic over 0.35 T (0.14 to 0.35 s), which keeps precision where EF is low
-# and noise is high. data-raw/beat_accuracy.R measures all of this.
+# minima are sought on a cubic over 0.35 T (0.14 to 0.35 s), or 0.5 T where a frame's noise passes a
+# fifth of the range. data-raw/beat_accuracy.R measures this on the curves that it was chosen on,
+# data-raw/beat_table.R on others.
 
 rate_limits_bpm <- c(30, 220)
 
@@ -63,10 +64,10 @@ prominent_minima <- function(value) {
   if (length(index) == 0L) {
     return(no_minima)
   }
-  data.frame(
+  list2DF(list(
     index = index, prominence = pmin(left[1, ], right[1, ]), left = left[1, ], right = right[1, ],
     left_cut = left[2, ] > 0, right_cut = right[2, ] > 0
-  )
+  ))
 }
 
 no_minima <- data.frame(
@@ -124,6 +125,16 @@ frame_noise <- function(value) {
   if (length(value) < 5L) 0 else stats::mad(diff(value, differences = 2L), 0) / sqrt(6)
 }
 
+narrow_window_s <- 0.14
+
+# Where the noise of a single frame passes this share of the curve's range, the minima are sought on
+# a wider cubic still.
+noisy_share <- 0.20
+
+noisy_cycle_share <- 0.5
+
+longest_window_s <- 0.55
+
 shortest_stretch_s <- 0.3
 
 # A curve that moves less than this share of its size shows no beats.
@@ -132,33 +143,45 @@ least_motion <- 0.02
 # Ranges below this many times the noise of a single frame cannot be told from noise.
 least_range_to_noise <- 2.2
 
-# End-systoles of one stretch: a list of `minima` (index, prominence), `cycle_s`, `correlation`,
-# `range` and `value`, the curve on which they were found.
-find_end_systoles <- function(time_s, area) {
-  nothing <- list(
-    minima = no_minima, cycle_s = NA_real_,
-    correlation = NA_real_, range = 0, value = area
-  )
-  if (length(area) < 5L || time_s[length(time_s)] - time_s[1] < shortest_stretch_s) {
-    return(nothing)
+# What end-systoles are sought on: `cleaned` of outliers, and `value`, smoothed as widely as the
+# cycle length and the noise ask; with `cycle_s`, `correlation`, `range` and the `noise` of single
+# frames.
+smooth_for_beats <- function(time_s, area) {
+  if (length(area) < 5L) {
+    return(list(cleaned = area, value = area, cycle_s = NA_real_, noise = 0,
+                correlation = NA_real_, range = 0))
   }
   cleaned <- hampel(time_s, area)
-  smooth <- smooth_cubic(time_s, cleaned, 0.14)
+  smooth <- smooth_cubic(time_s, cleaned, narrow_window_s)
   cycle <- cycle_by_autocorrelation(time_s, smooth)
   cycle_s <- cycle[["cycle_s"]]
-  spacing_s <- if (is.na(cycle_s)) 0.273 else clamp(0.4 * cycle_s, 0.273, 0.40)
-  window_s <- if (is.na(cycle_s)) 0.14 else clamp(0.35 * cycle_s, 0.14, 0.35)
-  if (window_s > 0.14) {
+  noise <- frame_noise(area)
+  if (!is.na(cycle_s)) {
+    window_s <- clamp(0.35 * cycle_s, narrow_window_s, 0.35)
     smooth <- smooth_cubic(time_s, cleaned, window_s)
+    if (noise > noisy_share * curve_range(smooth)) {
+      window_s <- clamp(noisy_cycle_share * cycle_s, window_s, longest_window_s)
+      smooth <- smooth_cubic(time_s, cleaned, window_s)
+    }
   }
-  range <- curve_range(smooth)
-  moves <- range >= least_motion * stats::median(smooth) &&
-    range >= least_range_to_noise * frame_noise(area)
-  minima <- prominent_minima(smooth)
-  low <- smooth[minima$index] <= stats::quantile(smooth, 0.05, names = FALSE) + lowest_part * range
-  minima <- minima[moves & is_deep(minima, range, low), , drop = FALSE]
-  list(
-    minima = spaced_minima(minima, time_s, spacing_s), cycle_s = cycle_s,
-    correlation = cycle[["correlation"]], range = range, value = smooth
-  )
+  list(cleaned = cleaned, value = smooth, cycle_s = cycle_s, noise = noise,
+       correlation = cycle[["correlation"]], range = curve_range(smooth))
+}
+
+# End-systoles of one stretch: what smooth_for_beats() gives, with the `minima` (index, prominence).
+find_end_systoles <- function(time_s, area) {
+  curve <- smooth_for_beats(time_s, area)
+  value <- curve$value
+  moves <- length(area) >= 5L && time_s[length(time_s)] - time_s[1] >= shortest_stretch_s &&
+    curve$range >= least_motion * stats::median(value) &&
+    curve$range >= least_range_to_noise * curve$noise
+  if (!moves) {
+    return(c(curve, list(minima = no_minima)))
+  }
+  spacing_s <- if (is.na(curve$cycle_s)) 0.273 else clamp(0.4 * curve$cycle_s, 0.273, 0.40)
+  minima <- prominent_minima(value)
+  lowest <- stats::quantile(value, 0.05, names = FALSE)
+  low <- value[minima$index] <= lowest + lowest_part * curve$range
+  minima <- minima[is_deep(minima, curve$range, low), , drop = FALSE]
+  c(curve, list(minima = spaced_minima(minima, time_s, spacing_s)))
 }

@@ -34,8 +34,6 @@ spaced_minima_by_depth <- function(minima, size, spacing) {
 
 # The same result as find_end_systoles(), by EchoNet's rule. `area` of one stretch.
 find_end_systoles_echonet <- function(time_s, area) {
-  list(
-    minima = echonet_end_systoles(area), cycle_s = NA_real_, correlation = NA_real_,
-    range = curve_range(area), value = area
-  )
+  curve <- smooth_for_beats(time_s, area)
+  c(curve, list(minima = echonet_end_systoles(area)))
 }

@@ -23,6 +23,7 @@ measured_warnings <- function(beats) {
     list_of(
       rhythm_warning(beats),
       premature_warning(beats),
+      edit_warning(beats),
       if (!beats$calibrated && !beats$area_only) {
         one_warning("uncalibrated", "No calibration: no volumes in mL. EF and relative volumes ",
                     "take pixels to be as the source says, square where it says nothing.")
@@ -42,9 +43,12 @@ measured_warnings <- function(beats) {
 }
 
 count_warnings <- function(beats) {
-  complete <- sum(beats$table$complete)
+  complete <- sum(beats$table$included)
   value <- if (beats$area_only) beats$measures$fac_percent else beats$table$ef_percent
   name <- if (beats$area_only) "fractional area change" else "EF"
+  if (complete == 0L && any(beats$table$complete)) {
+    return(list(one_warning("no_beat_left", "A reader left out every complete beat.")))
+  }
   if (complete == 0L) {
     incomplete <- any(!is.na(value))
     return(list(one_warning("no_complete_beat", "No complete beat in this clip. ", if (incomplete) {
@@ -55,7 +59,7 @@ count_warnings <- function(beats) {
       paste0("No ", name, ": no end-systole was found.")
     })))
   }
-  irregular <- identical(rhythm_of(beats$es_to_es_s), "irregular")
+  irregular <- identical(beats$rhythm, "irregular")
   wanted <- if (irregular) few_beats_irregular else few_beats
   if (complete < wanted) {
     list(one_warning("few_beats", "Only ", complete, " complete beat", if (complete > 1L) "s",
@@ -66,7 +70,7 @@ count_warnings <- function(beats) {
 
 rhythm_warning <- function(beats) {
   cycles_s <- beats$es_to_es_s
-  if (identical(rhythm_of(cycles_s), "irregular")) {
+  if (identical(beats$rhythm, "irregular")) {
     one_warning("irregular_rhythm", sprintf(
       "Irregular rhythm: cycles from %.2f to %.2f s. Beats differ; their mean is over all of them.",
       min(cycles_s), max(cycles_s)
@@ -75,12 +79,25 @@ rhythm_warning <- function(beats) {
 }
 
 premature_warning <- function(beats) {
-  by_stretch <- split(beats$measures$es_s, beats$measures$stretch)
-  at <- unlist(lapply(by_stretch, function(es_s) es_s[-1][is_premature(diff(es_s))]))
-  irregular <- identical(rhythm_of(beats$es_to_es_s), "irregular")
-  if (length(at) > 0L && (length(at) <= 2L || !irregular)) {
-    one_warning("premature_beat", "Perhaps premature: the beat", if (length(at) > 1L) "s",
-                " with end-systole at ", paste(sprintf("%.2f s", at), collapse = ", "), ".")
+  measures <- beats$measures
+  at <- measures$es_s[measures$premature]
+  irregular <- identical(beats$rhythm, "irregular")
+  if (length(at) == 0L || (length(at) > 2L && irregular)) {
+    return(NULL)
+  }
+  early <- (measures$premature | measures$after_premature) & measures$complete
+  left_out <- any(early & !measures$included & !measures$excluded)
+  one_warning("premature_beat", "Perhaps premature: the beat", if (length(at) > 1L) "s",
+              " with end-systole at ", paste(sprintf("%.2f s", at), collapse = ", "),
+              if (left_out) "; left out of the mean, as is the beat after each", ".")
+}
+
+edit_warning <- function(beats) {
+  edits <- beats$edits
+  if (!is.null(edits)) {
+    one_warning("edited", "Edited: ", paste0(edits$said, ", by ", edits$by, " on ",
+                                             format(edits$at, "%Y-%m-%d %H:%M", tz = "UTC"),
+                                             " UTC", collapse = "; "), ".")
   }
 }
 

@@ -15,9 +15,9 @@ with_seed <- function(seed, code) {
   force(code)
 }
 
-check_resamples <- function(resamples, seed) {
+check_resamples <- function(resamples, seed, name = "resamples") {
   if (!is.numeric(resamples) || length(resamples) != 1L || is.na(resamples) || resamples < 100) {
-    abort_beatbybeat("bad_argument", "`resamples` must be at least 100, not ",
+    abort_beatbybeat("bad_argument", "`", name, "` must be at least 100, not ",
                      describe_value(resamples), ".")
   }
   if (!is.numeric(seed) || length(seed) != 1L || !is.finite(seed)) {

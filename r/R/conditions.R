@@ -7,6 +7,8 @@
 # |-- beatbybeat_store_damaged              a missing, short or altered file
 # |-- beatbybeat_store_version_unsupported
 # |-- beatbybeat_store_invalid              whole, but against the specification
+# |-- beatbybeat_study_mismatch            views that do not belong together
+# |-- beatbybeat_no_pdf_printer            nothing is there to print a PDF
 # `-- beatbybeat_not_written                a report or table cannot be written there
 
 abort_beatbybeat <- function(what, ...) {

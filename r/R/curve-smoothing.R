@@ -19,26 +19,28 @@ stretches_of <- function(time_s, usable) {
 # smooth curve's steep limbs are left alone.
 hampel <- function(time_s, value, window_s = 0.15, limit = 3) {
   count <- length(value)
+  if (count < 3L) {
+    return(value)
+  }
   from <- findInterval(time_s - window_s / 2 - 1e-9, time_s) + 1L
   to <- findInterval(time_s + window_s / 2 + 1e-9, time_s)
-  cleaned <- value
-  for (i in seq_len(count)) {
-    near <- if (to[i] - from[i] < 4L) nearest_window(i, 5L, count) else from[i]:to[i]
-    centre <- middle_of(value[near])
-    distance <- abs(value[near] - centre)
-    spread <- max(1.4826 * middle_of(distance), 0.005 * abs(centre))
-    if (abs(value[i] - centre) > limit * spread) {
-      cleaned[i] <- centre
-    }
-  }
-  cleaned
+  few <- to - from < 4L # then the five nearest
+  from[few] <- pmax(1L, pmin(which(few) - 2L, count - 4L))
+  to[few] <- pmin(count, from[few] + 4L)
+  near <- outer(from, seq_len(max(to - from) + 1L) - 1L, "+") # (frame, neighbour)
+  near[near > to] <- NA
+  values <- matrix(value[near], nrow = count)
+  centre <- row_medians(values)
+  spread <- pmax(1.4826 * row_medians(abs(values - centre)), 0.005 * abs(centre))
+  ifelse(abs(value - centre) > limit * spread, centre, value)
 }
 
-# The median, several times faster than stats::median() for a handful of values.
-middle_of <- function(x) {
-  count <- length(x)
-  ordered <- x[order(x)]
-  if (count %% 2L == 1L) ordered[(count + 1L) / 2L] else mean(ordered[count / 2L + 0:1])
+# The median of each row, missing values left out; one sort for all rows.
+row_medians <- function(values) {
+  sorted <- matrix(values[order(row(values), values)], ncol = nrow(values)) # NA last
+  known <- rowSums(!is.na(values))
+  at <- function(k) sorted[cbind(k, seq_along(k))]
+  (at((known + 1L) %/% 2L) + at(known %/% 2L + 1L)) / 2
 }
 
 # `n` neighbouring indices around `i` (fewer in shorter vectors), shifted to stay inside 1..count.
@@ -82,6 +84,26 @@ smooth_even <- function(value, frames) {
   tail <- weights[seq_len(frames)[-seq_len(before + 1L)], , drop = FALSE] %*%
     value[count - frames + seq_len(frames)]
   c(head, whole, tail)
+}
+
+# Mean of the frames near each of the times `at_s`, weighed by 1 - (distance / half_s)^2; `half_s`
+# is at least 1.5 frame intervals, and reaches the next frame where a gap is wider.
+local_mean <- function(time_s, value, at_s, half_s) {
+  count <- length(time_s)
+  interval_s <- if (count > 1L) stats::median(diff(time_s)) else 1
+  half_s <- max(half_s, 1.5 * interval_s)
+  below <- pmax(findInterval(at_s, time_s), 1L)
+  nearest_s <- pmin(abs(at_s - time_s[below]), abs(time_s[pmin(below + 1L, count)] - at_s))
+  half <- pmax(half_s, 1.5 * nearest_s)
+  reach <- ceiling(max(c(half, 0), na.rm = TRUE) / min(c(diff(time_s), interval_s))) + 1L
+  near <- outer(below, seq.int(-reach, reach + 1L), "+") # (time, neighbour)
+  near[near < 1L | near > count] <- NA
+  weight <- 1 - (matrix(time_s[near], nrow(near)) - at_s)^2 / half^2
+  weight[is.na(weight) | weight < 0] <- 0
+  values <- matrix(value[near], nrow(near))
+  weight[is.na(values)] <- 0
+  values[is.na(values)] <- 0
+  rowSums(weight * values) / rowSums(weight)
 }
 
 # Height and time of the extreme of a parabola through frame `i` and its neighbours.

@@ -5,7 +5,7 @@ usage <- paste(
   "",
   "Finds the beats of one clip and prints EF and beats.",
   "",
-  "  --report FILE.html     write a report, one self-contained page",
+  "  --report FILE          write a report: .html, .pdf, .csv or .json (FHIR R4)",
   "  --csv FILE.csv         write one row per beat",
   "  --method METHOD        beatbybeat (default) or echonet",
   "  --volume-method NAME   area_length (default) or disks",
@@ -76,7 +76,7 @@ run_main <- function(arguments) {
   0L
 }
 
-flags <- c("help", "version", "validate")
+switches <- c("help", "version", "validate")
 
 parse_arguments <- function(arguments) {
   options <- list(method = "beatbybeat", volume_method = "area_length")
@@ -90,7 +90,7 @@ parse_arguments <- function(arguments) {
         abort_beatbybeat("bad_argument", "one store at a time: ", word, " is one too many.")
       }
       options$store <- word
-    } else if (name %in% flags) {
+    } else if (name %in% switches) {
       options[[name]] <- TRUE
     } else if (name %in% valued) {
       if (grepl("=", word, fixed = TRUE)) {

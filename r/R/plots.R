@@ -15,15 +15,28 @@ ink <- list(
 #'
 #' @param x What [detect_beats()] returned.
 #' @param highlight Number of a beat to ring, or `NULL`.
+#' @param what `"curve"`, or `"cycles"`: the rhythm strip, with the length of every cycle from one
+#'   end-systole to the next, drawn at the later of the two.
+#' @param xlab,ylab Labels of the axes; `NULL` for the unit that fits. An empty `xlab` takes no
+#'   room, nor does the strip's time axis then.
 #' @param ... Passed to [graphics::plot.window()].
 #' @return `x`, invisibly.
 #' @examples
 #' store <- example_store()
-#' plot(detect_beats(read_segmentation(store)))
+#' beats <- detect_beats(read_segmentation(store))
+#' plot(beats)
+#' plot(beats, what = "cycles")
 #' @export
-plot.beatbybeat_beats <- function(x, highlight = NULL, ...) {
+plot.beatbybeat_beats <- function(x, highlight = NULL, what = "curve", xlab = "Time (s)",
+                                  ylab = NULL, ...) {
+  check_choice(what, c("curve", "cycles"), "what")
+  if (what == "cycles") {
+    plot_cycles(x, xlab, if (is.null(ylab)) "Cycle (s)" else ylab, ...)
+    return(invisible(x))
+  }
   curve <- plotted_curve(x)
-  old <- graphics::par(mar = c(3.2, 3.6, 1.8, 0.6), mgp = c(2.1, 0.5, 0), las = 1, tcl = -0.25,
+  below <- if (nzchar(xlab)) 3.2 else 1.6
+  old <- graphics::par(mar = c(below, 3.6, 1.8, 0.6), mgp = c(2.1, 0.5, 0), las = 1, tcl = -0.25,
                        cex.axis = 0.9, col.axis = ink$text, col.lab = ink$text, fg = ink$text)
   on.exit(graphics::par(old))
   graphics::plot.new()
@@ -38,7 +51,7 @@ plot.beatbybeat_beats <- function(x, highlight = NULL, ...) {
   draw_ground(x)
   graphics::axis(1, lwd = 0, lwd.ticks = 0.8)
   graphics::axis(2, lwd = 0, lwd.ticks = 0)
-  graphics::title(xlab = "Time (s)", ylab = curve$label)
+  graphics::title(xlab = xlab, ylab = if (is.null(ylab)) curve$label else ylab)
   graphics::points(curve$time_s, curve$value, pch = 16, cex = 0.5, col = ink$dot)
   graphics::lines(curve$time_s, curve$smooth, lwd = 2, col = ink$line)
   draw_marks(x, curve$scale, highlight)
@@ -100,8 +113,10 @@ draw_marks <- function(beats, scale, highlight) {
                    cex = 0.85, xpd = NA, font = ifelse(measures$complete[shown], 2L, 3L),
                    col = ifelse(measures$complete[shown], ink$line, ink$dot))
   }
-  graphics::legend("top", inset = c(0, -0.14), x.intersp = 0.6, horiz = TRUE, bty = "n",
-                   xpd = NA, cex = 0.85, legend = c("ED", "ES", "measured   ", "smoothed"),
+  box <- graphics::par("usr") # in the margin above, whatever the device's shape
+  graphics::legend(mean(box[1:2]), box[4] + 0.9 * graphics::par("cxy")[2], xjust = 0.5,
+                   yjust = 0.5, x.intersp = 0.6, horiz = TRUE, bty = "n", xpd = NA,
+                   cex = 0.85, legend = c("ED", "ES", "measured   ", "smoothed"),
                    pch = c(21, 23, 16, NA), pt.bg = c(ink$ed, ink$es, NA, NA),
                    col = c("white", "white", ink$dot, ink$line), pt.cex = c(1.3, 1.3, 0.6, NA),
                    lwd = c(NA, NA, NA, 2), seg.len = 1.2, text.col = ink$text)
@@ -123,8 +138,8 @@ draw_frame <- function(image, mask, pixel_aspect, colour) {
                           interpolate = TRUE)
   }
   for (outline in mask_outlines(mask)) {
-    graphics::lines(outline$x, outline$y * pixel_aspect, col = "#000000a0", lwd = 3)
-    graphics::lines(outline$x, outline$y * pixel_aspect, col = colour, lwd = 1.5)
+    graphics::lines(outline$x, outline$y * pixel_aspect, col = "#000000a0", lwd = 4)
+    graphics::lines(outline$x, outline$y * pixel_aspect, col = colour, lwd = 2.2)
   }
 }
 

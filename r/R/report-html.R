@@ -1,51 +1,24 @@
-# Writes the report of a clip: one HTML page that holds everything it shows.
+# Makes the page of a clip: one HTML file that holds everything it shows.
 
-#' Write the report of a clip
-#'
-#' One self-contained HTML page, which also prints on A4: EF with its interval, the curve with its
-#' beats, the frames of end-diastole and end-systole with the outline, one row for each beat,
-#' everything a reader must be warned of, and where the numbers come from. Needs nothing but R.
-#'
-#' The frames are those of the complete beat whose EF is nearest to the mean; without a complete
-#' beat, those of the beat that the EF is from.
-#'
-#' @param beats What [detect_beats()] made from a segmentation.
-#' @param path Path of the page to write; a file of that name is replaced.
-#' @param title Heading of the page; by default the store's name.
-#' @return `path`, invisibly.
-#' @section Errors:
-#' `beatbybeat_not_written` where the page cannot be written, and the errors of [read_mask()]
-#' where masks or images of the store are damaged; then no page is written.
-#' @examples
-#' store <- example_store()
-#' page <- tempfile(fileext = ".html")
-#' report(detect_beats(read_segmentation(store)), page)
-#' @export
-report <- function(beats, path, title = NULL) {
-  check_class(beats, "beatbybeat_beats", "beats", "make it with detect_beats()")
-  check_string(path, "path")
-  if (is.null(beats$segmentation)) {
-    abort_beatbybeat("bad_argument", "`beats` come from a data frame, and a report needs frames; ",
-                     "make them from a store with read_segmentation().")
-  }
-  title <- if (is.null(title)) sub("\\.zarr/?$", "", basename(beats$segmentation$path)) else title
-  check_string(title, "title")
-  write_text(report_html(beats, title), path)
-}
-
-report_html <- function(beats, title) {
+report_html <- function(beats, title, patient = NULL) {
   s <- summary(beats)
+  study <- study_measures(beats, patient$bsa_m2)
   shown <- shown_beat(beats, s)
-  body <- c(
-    header_html(beats, title),
-    headline_html(beats, s),
-    notices_html(s),
+  page_html(title, c(
+    header_html(title, clip_facts(beats)),
+    patient_html(patient),
+    headline_html(s, study, patient),
+    notices_html(s$warnings),
     curve_html(beats, shown),
     frames_html(beats, shown),
     table_html(beats),
+    quality_html(beats, study),
     provenance_html(beats),
-    footer_html(beats)
-  )
+    footer_html(clip_footer)
+  ))
+}
+
+page_html <- function(title, body) {
   c(
     "<!doctype html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\">",
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
@@ -88,25 +61,30 @@ shown_beat <- function(beats, s) {
   used[which.min(abs(value[used] - centre))]
 }
 
-header_html <- function(beats, title) {
+clip_facts <- function(beats) {
   root <- beats$segmentation$attributes
-  view <- switch(beats$view,
-    A4C = "apical four-chamber view", A2C = "apical two-chamber view",
-    PLAX = "parasternal long-axis view", PSAX = "parasternal short-axis view",
-    "view not known"
-  )
   rate <- root[["frame_rate_hz"]]
   span_s <- diff(range(beats$frames$time_s))
   count <- nrow(beats$frames)
-  facts <- c(
-    view, count_of(count, "frame"),
+  c(
+    view_names[[beats$view]], count_of(count, "frame"),
     if (count > 1L) sprintf("%.2f s", span_s),
     if (!is.null(rate)) sprintf("%.0f frames per second", rate),
-    if (beats$calibrated) "calibrated" else "not calibrated"
+    if (beats$calibrated) "calibrated" else "not calibrated",
+    if (!is.null(beats$edits)) "edited by a reader"
   )
+}
+
+view_names <- list(
+  A4C = "apical four-chamber view", A2C = "apical two-chamber view",
+  PLAX = "parasternal long-axis view", PSAX = "parasternal short-axis view",
+  unknown = "view not known"
+)
+
+header_html <- function(title, facts, kicker = "Left ventricle, beat by beat") {
   c(
     "<header>",
-    element("p", "Left ventricle, beat by beat", class = "kicker"),
+    element("p", kicker, class = "kicker"),
     element("h1", escape_html(title)),
     element("p", escape_html(paste(facts, collapse = " \u00b7 ")), class = "facts"),
     element("p", "For research. Not for clinical use.", class = "stamp"),
@@ -114,7 +92,38 @@ header_html <- function(beats, title) {
   )
 }
 
-headline_html <- function(beats, s) {
+# Only what the caller gave.
+patient_html <- function(patient) {
+  facts <- c(
+    patient$name, patient$id, patient$sex,
+    if (!is.null(patient$age_years)) paste(format(patient$age_years), "years"),
+    if (!is.null(patient$height_cm)) {
+      paste0(format(patient$height_cm), " cm, ", format(patient$weight_kg), " kg")
+    },
+    if (!is.null(patient$bsa_m2)) {
+      sprintf("body surface %.2f m\u00b2 (%s)", patient$bsa_m2, patient$bsa_source)
+    }
+  )
+  if (length(facts) > 0L) {
+    c("<section class=\"patient\">",
+      element("p", element("b", "Patient"), " ", escape_html(paste(facts, collapse = " \u00b7 "))),
+      "</section>")
+  }
+}
+
+# Where the EF lies in the published ranges (with a sex) and in which class; with the sources.
+interpretation_html <- function(ef_percent, sex) {
+  said <- interpret_ef(ef_percent, sex)
+  said <- said[!is.na(said$label), ]
+  if (nrow(said) > 0L) {
+    c("<ul class=\"reading\">",
+      paste0("<li>", c(range = "EF is ", heart_failure_class = "EF class: ")[said$what],
+             escape_html(said$label), " <small>(", escape_html(said$source), ")</small></li>"),
+      "</ul>")
+  }
+}
+
+headline_html <- function(s, study, patient) {
   if (!s$measurable) {
     return(c("<section class=\"headline\">", "<div class=\"main-number\">",
              element("p", "Ejection fraction", class = "label"),
@@ -122,29 +131,38 @@ headline_html <- function(beats, s) {
              element("ul", reasons_items(s$reasons), class = "reasons"), "</section>"))
   }
   percent <- if (s$area_only) s$fac_percent else s$ef_percent
-  name <- if (s$area_only) "Fractional area change" else "Ejection fraction"
   complete <- identical(s$ef_source, "complete beats")
-  value <- if (is.na(percent)) {
-    element("p", "Not given", class = "value words")
-  } else {
-    element("p", number(percent), "<small>&#8239;%</small>",
-            class = if (complete) "value" else "value tentative")
-  }
   from <- if (is.na(percent)) {
     "no beat could be measured"
   } else if (!complete) {
     "from an incomplete beat"
   } else if (!is.na(s$ef_low) && !s$area_only) {
-    sprintf("95&#8239;%% interval %s to %s, from %s", number(s$ef_low), number(s$ef_high),
-            count_of(s$n_complete, "complete beat"))
+    interval_text(s$ef_low, s$ef_high, count_of(s$n_included, "complete beat"))
   } else {
-    paste("from", count_of(s$n_complete, "complete beat"))
+    paste("from", count_of(s$n_included, "complete beat"))
   }
   c(
-    "<section class=\"headline\">", "<div class=\"main-number\">",
-    element("p", name, class = "label"), value, element("p", from, class = "from"), "</div>",
-    "<dl class=\"side-numbers\">", side_numbers(s), "</dl>", "</section>"
+    "<section class=\"headline\">",
+    main_number_html(if (s$area_only) "Fractional area change" else "Ejection fraction", percent,
+                     from, tentative = !complete),
+    "<dl class=\"side-numbers\">", side_numbers(s, study), "</dl>", "</section>",
+    if (complete && !s$area_only) interpretation_html(percent, patient$sex)
   )
+}
+
+interval_text <- function(low, high, over) {
+  sprintf("95&#8239;%% interval %s to %s, from %s", number(low), number(high), over)
+}
+
+main_number_html <- function(name, percent, from, tentative = FALSE) {
+  value <- if (is.na(percent)) {
+    element("p", "Not given", class = "value words")
+  } else {
+    element("p", number(percent), "<small>&#8239;%</small>",
+            class = if (tentative) "value tentative" else "value")
+  }
+  c("<div class=\"main-number\">", element("p", name, class = "label"), value,
+    element("p", from, class = "from"), "</div>")
 }
 
 reasons_items <- function(reasons) {
@@ -152,37 +170,55 @@ reasons_items <- function(reasons) {
          "</code></li>", collapse = "")
 }
 
-side_numbers <- function(s) {
-  one <- function(label, value, unit) {
-    if (is.na(value) || value == "\u2013") {
-      return(NULL)
+side_numbers <- function(s, study) {
+  of <- function(measure, digits = 0L) number(study$mean[study$measure == measure], digits)
+  unlist(list(
+    side_number("EDV", of("edv_ml"), "mL", of("edv_index_ml_m2"), "mL/m\u00b2"),
+    side_number("ESV", of("esv_ml"), "mL", of("esv_index_ml_m2"), "mL/m\u00b2"),
+    side_number("Stroke volume", of("sv_ml"), "mL", of("sv_index_ml_m2"), "mL/m\u00b2"),
+    side_number("Cardiac output", of("cardiac_output_l_min", 1L), "L/min",
+                of("cardiac_index_l_min_m2", 1L), "L/min/m\u00b2"),
+    side_number("Heart rate", of("heart_rate_bpm"), "bpm"),
+    side_number("Rhythm", if (is.na(s$rhythm)) NA else s$rhythm, ""),
+    if (!s$area_only) {
+      list(
+        side_number("SD over beats", number(s$ef_sd, 1L), "points"),
+        if (isTRUE(s$n_included < s$n_complete)) {
+          side_number("EF, all beats", number(s$ef_all_beats_percent), "%")
+        },
+        if (identical(s$rhythm, "irregular")) {
+          side_number(paste0("EF, ", count_of(s$n_index_beats, "index beat")),
+                      number(s$ef_index_beat_percent), "%")
+        }
+      )
     }
-    paste0("<div><dt>", label, "</dt><dd>", value,
-           if (nzchar(unit)) paste0(" <small>", unit, "</small>"), "</dd></div>")
-  }
-  c(
-    one("EDV", number(s$edv_ml), "mL"),
-    one("ESV", number(s$esv_ml), "mL"),
-    one("Stroke volume", number(s$edv_ml - s$esv_ml), "mL"),
-    one("Heart rate", number(s$heart_rate_bpm), "bpm"),
-    one("Rhythm", if (is.na(s$rhythm)) NA else s$rhythm, ""),
-    one("EF, SD over beats", number(s$ef_sd, 1L), "points")
-  )
+  ))
 }
 
-notices_html <- function(s) {
-  shown <- s$warnings[s$warnings$code != "research_weights", ]
-  weights <- s$warnings[s$warnings$code == "research_weights", ]
-  if (nrow(shown) + nrow(weights) == 0L) {
+# A number under its name, and after it the same by body surface; nothing where it is not known.
+side_number <- function(label, value, unit, indexed = "\u2013", indexed_unit = "") {
+  if (is.na(value) || value == "\u2013") {
+    return(NULL)
+  }
+  paste0("<div><dt>", label, "</dt><dd>", value,
+         if (nzchar(unit)) paste0(" <small>", unit, "</small>"),
+         if (indexed != "\u2013") {
+           paste0("<br><small>", indexed, " ", indexed_unit, "</small>")
+         }, "</dd></div>")
+}
+
+notices_html <- function(warnings) {
+  weights <- warnings$code == "research_weights"
+  if (length(weights) == 0L) {
     return(NULL)
   }
   item <- function(messages, class) {
-    paste0("<li class=\"", class, "\">", escape_html(messages), "</li>")
+    paste0("<li class=\"", class, "\">", escape_html(messages), "</li>", recycle0 = TRUE)
   }
   c(
     "<section class=\"notices\">", element("h2", "To bear in mind"), "<ul>",
-    if (nrow(shown) > 0L) item(shown$message, "warning"),
-    if (nrow(weights) > 0L) item(weights$message, "weights"), "</ul>", "</section>"
+    item(warnings$message[!weights], "warning"), item(warnings$message[weights], "weights"),
+    "</ul>", "</section>"
   )
 }
 
@@ -191,20 +227,32 @@ curve_html <- function(beats, shown) {
     return(NULL)
   }
   any_complete <- any(beats$table$complete)
-  picture <- png_data_uri(1800L, 620L, function() plot(beats, highlight = shown))
+  picture <- png_data_uri(1800L, 420L, function() plot(beats, highlight = shown, xlab = ""))
+  strip <- if (length(beats$es_to_es_s) > 0L) {
+    png_data_uri(1800L, 140L, function() plot(beats, what = "cycles", xlab = ""))
+  }
   c(
-    "<section class=\"curve\">", element("h2", "The clip"),
+    "<section class=\"curve\">",
     picture_html(picture, "Curve of the ventricle over time, with ED and ES of every beat"),
+    if (!is.null(strip)) {
+      picture_html(strip, "Length of every cycle, from one end-systole to the next")
+    },
     element("p", "Dots: single frames. Line: what sizes are read from.", if (any_complete) {
       paste0(" Shaded: complete beats, with their ",
              if (beats$area_only) "fractional area change." else "EF.")
-    }, if (!is.null(shown)) " Ringed: the frames below.", class = "caption"),
+    }, if (!is.null(shown)) " Ringed: the frames below.", if (!is.null(strip)) {
+      " Below: cycles from each end-systole to the next, and their median; open: premature."
+    }, class = "caption"),
     "</section>"
   )
 }
 
-footer_html <- function(beats) {
-  element("footer", "The interval is a t interval over complete beats: it tells how beats of this ",
-          "clip vary, not how far the outline, the view or the plane may be off. ",
-          "A report made by software for research. Not for clinical use.")
+clip_footer <- paste(
+  "The interval is a t interval over complete beats: it tells how beats of this clip vary, not how",
+  "far the outline, the view or the plane may be off."
+)
+
+footer_html <- function(text) {
+  element("footer", text, " A preliminary report made by software, for research. Not for clinical ",
+          "use, and never final before a physician has confirmed it.")
 }

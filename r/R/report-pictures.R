@@ -43,12 +43,12 @@ frames_html <- function(beats, shown) {
     frame <- pictures$frames[which]
     uri <- frame_picture(pictures, which, colour)
     c("<figure>", picture_html(uri, alt),
-      element("figcaption", element("b", name, class = tolower(alt)), " \u00b7 ",
+      element("figcaption", element("b", name, class = tolower(alt)), " of ",
+              if (row$complete) "beat " else "incomplete beat ", row$beat, " \u00b7 ",
               number(time_s, 2L), " s", said(size), " \u00b7 frame ", frame), "</figure>")
   }
   c(
     "<section class=\"frames\">",
-    element("h2", if (row$complete) "Beat " else "Incomplete beat ", row$beat),
     "<div class=\"pair\">",
     figure(1L, row$ed_s, row$size_ed, "End-diastole", ink$ed_on_black, "ED"),
     figure(2L, row$es_s, row$size_es, "End-systole", ink$es_on_black, "ES"), "</div>",

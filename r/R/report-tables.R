@@ -1,4 +1,4 @@
-# Writes the report's table of beats, and where the numbers come from.
+# Writes the report's tables, and where the numbers come from.
 
 table_html <- function(beats) {
   if (nrow(beats$table) == 0L) {
@@ -13,21 +13,35 @@ table_html <- function(beats) {
   columns <- c(columns, size_columns(beats), list(
     "Complete" = ifelse(table$complete, "yes", "no"), "Confidence" = number(table$confidence, 2L)
   ))
-  head <- paste0("<th>", names(columns), "</th>", collapse = "")
-  cells <- do.call(paste0, lapply(columns, function(column) paste0("<td>", column, "</td>")))
-  class <- ifelse(table$complete, "", " class=\"incomplete\"")
+  notes <- beat_notes(beats)
+  if (any(nzchar(notes))) columns[["Note"]] <- notes
+  class <- ifelse(table$included, "", " class=\"incomplete\"")
   short <- if (nrow(table) <= 10L) " keep" # a short table is not broken over two pages
   c(
-    paste0("<section class=\"beats", short, "\">"), element("h2", "Beats"), "<table>",
-    paste0("<thead><tr>", head, "</tr></thead>"), "<tbody>",
-    paste0("<tr", class, ">", cells, "</tr>"), "</tbody>", "</table>",
-    element("p", "Cycle: from one ED to the next. Incomplete beats, in grey, are cut by an edge ",
-            "of the clip or by a gap, and are in no mean. Confidence orders beats; it is not a ",
-            "probability.", if (!beats$calibrated && !beats$area_only) {
+    paste0("<section class=\"beats", short, "\">"), element("h2", "Beats"),
+    table_of(columns, class),
+    element("p", "Cycle: ED to next ED. In grey, and in no mean: cut by an edge or a gap, or left ",
+            "out. Confidence orders beats; it is no probability.",
+            if (!beats$calibrated && !beats$area_only) {
               " Volumes are relative: the largest EDV is 1."
             }, class = "caption"),
     "</section>"
   )
+}
+
+beat_notes <- function(beats) {
+  measures <- beats$measures
+  early <- !identical(beats$rhythm, "irregular") # there a short cycle is nothing of its own
+  said <- list(
+    ifelse(early & measures$premature, "premature", ""),
+    ifelse(early & measures$after_premature, "after premature", ""),
+    ifelse(measures$excluded, "left out by a reader", ""),
+    ifelse(measures$edited & !measures$excluded, "edited", "")
+  )
+  vapply(seq_len(nrow(measures)), function(k) {
+    each <- vapply(said, `[`, "", k)
+    paste(each[nzchar(each)], collapse = ", ")
+  }, "")
 }
 
 size_columns <- function(beats) {
@@ -50,7 +64,7 @@ size_columns <- function(beats) {
   c(volumes, list("EF (%)" = number(table$ef_percent)))
 }
 
-provenance_html <- function(beats) {
+provenance_html <- function(beats, heading = "Where this comes from") {
   root <- beats$segmentation$attributes
   model <- root[["model"]]
   source <- root[["source"]]
@@ -67,7 +81,7 @@ provenance_html <- function(beats) {
     "Outlines by" = paste0(model[["name"]], ", weights ", short(model[["weights_sha256"]])),
     "Trained on" = model[["training_data"]],
     "Intended use" = model[["intended_use"]],
-    "Licence of the weights" = model[["licence"]],
+    "Licence" = model[["licence"]],
     "Source" = sprintf("%s, %d frames of %d \u00d7 %d pixels, SHA-256 %s", source[["kind"]],
                        as.integer(source[["frame_count"]]), as.integer(source[["width"]]),
                        as.integer(source[["height"]]), short(source[["sha256"]])),
@@ -86,18 +100,34 @@ provenance_html <- function(beats) {
     "Beats" = if (beats$method == "echonet") {
       "EchoNet-Dynamic's rule, for comparison only"
     } else {
-      "seconds-based minima of the smoothed area; ED between them; sizes from the smoothed curve"
+      "minima of the smoothed area in seconds, ED between them"
     },
     "Volumes" = volume,
-    "Written by" = sprintf("%s %s, store version %s, %s; report by beatbybeat %s on %s",
+    "Software" = sprintf("%s %s on %s, store %s; report by beatbybeat %s on %s",
                            root[["software"]][["name"]], root[["software"]][["version"]],
-                           beats$segmentation$version, root[["created"]], package_version_text(),
+                           substr(root[["created"]], 1L, 10L), beats$segmentation$version,
+                           package_version_text(),
                            format(Sys.time(), "%Y-%m-%d", tz = "UTC"))
   )
   rows <- Filter(Negate(is.null), rows)
   c(
-    "<section class=\"provenance\">", element("h2", "Where this comes from"), "<dl>",
-    paste0("<dt>", names(rows), "</dt><dd>", escape_html(unlist(rows)), "</dd>"), "</dl>",
+    "<section class=\"provenance columns\">", element("h2", heading), definitions(rows),
     "</section>"
+  )
+}
+
+# A list of names and what is said of them.
+definitions <- function(rows) {
+  c("<dl>", paste0("<div><dt>", names(rows), "</dt><dd>", escape_html(unlist(rows)),
+                   "</dd></div>"), "</dl>")
+}
+
+# A table from columns of text.
+table_of <- function(columns, row_class = "") {
+  head <- paste0("<th>", names(columns), "</th>", collapse = "")
+  cells <- do.call(paste0, lapply(columns, function(column) paste0("<td>", column, "</td>")))
+  c(
+    "<table>", paste0("<thead><tr>", head, "</tr></thead>"), "<tbody>",
+    paste0("<tr", row_class, ">", cells, "</tr>"), "</tbody>", "</table>"
   )
 }

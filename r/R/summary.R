@@ -9,10 +9,17 @@
 #' @param object,x What [detect_beats()] returned; or its summary.
 #' @param digits Decimals of percentages.
 #' @param ... Not used.
-#' @return A list of class `summary.beatbybeat_beats`: `ef_percent`, `ef_sd`, `ef_low`, `ef_high`,
+#' @return A list of class `summary.beatbybeat_beats`: `ef_percent`, `ef_sd`, `ef_se` (standard
+#'   error of the mean), `ef_low`, `ef_high`,
 #'   `ef_source` (`"complete beats"`, `"an incomplete beat"` or `NA`), `n_beats`, `n_complete`,
 #'   `edv_ml`, `esv_ml` (means over the same beats), `fac_percent` (PLAX, PSAX), `heart_rate_bpm`,
-#'   `rhythm` (`"regular"`, `"irregular"`, `NA`), `measurable`, `reasons`, `warnings`.
+#'   `rhythm` (`"regular"`, `"regular with premature beats"`, `"irregular"`, `NA`), `measurable`,
+#'   `reasons`, `warnings`; and beside the mean: `n_included` (beats in it),
+#'   `ef_all_beats_percent` (with premature beats and those after them), `ef_index_beat_percent`
+#'   and `n_index_beats` (beats after two cycles that differ by at most 60 ms: the index beats of
+#'   atrial fibrillation).
+#' @references Bunting KV et al. Reproducibility of echocardiography in atrial fibrillation: the
+#'   index beat of RATE-AF, 2021 (the 60 ms rule).
 #' @examples
 #' store <- example_store()
 #' summary(detect_beats(read_segmentation(store)))
@@ -23,12 +30,18 @@ summary.beatbybeat_beats <- function(object, ...) {
   ef <- mean_interval(table$ef_percent[used], limits = c(0, 100))
   average <- function(values) mean_interval(values[used])[["mean"]]
   fac <- if (object$area_only) average(object$measures$fac_percent) else NA_real_
+  all_ef <- mean_interval(table$ef_percent[table$complete & !object$measures$excluded])
+  index <- is_index_beat(table$cycle_before_s, object$measures$stretch) & table$included
   structure(list(
-    ef_percent = ef[["mean"]], ef_sd = ef[["sd"]], ef_low = ef[["low"]], ef_high = ef[["high"]],
+    ef_percent = ef[["mean"]], ef_sd = ef[["sd"]], ef_se = ef[["sd"]] / sqrt(ef[["n"]]),
+    ef_low = ef[["low"]], ef_high = ef[["high"]],
     ef_source = source_of(given = !is.na(ef[["mean"]]) || !is.na(fac), table$complete[used]),
-    n_beats = nrow(table), n_complete = sum(table$complete),
+    n_beats = nrow(table), n_complete = sum(table$complete), n_included = sum(table$included),
+    ef_all_beats_percent = all_ef[["mean"]],
+    ef_index_beat_percent = mean_interval(table$ef_percent[index])[["mean"]],
+    n_index_beats = sum(index),
     edv_ml = average(table$edv_ml), esv_ml = average(table$esv_ml), fac_percent = fac,
-    heart_rate_bpm = heart_rate(object), rhythm = rhythm_of(object$es_to_es_s),
+    heart_rate_bpm = heart_rate(object), rhythm = object$rhythm,
     view = object$view, area_only = object$area_only, measurable = object$measurable,
     reasons = object$reasons, warnings = object$warnings
   ), class = "summary.beatbybeat_beats")
@@ -36,11 +49,11 @@ summary.beatbybeat_beats <- function(object, ...) {
 
 # Rows of the beats that the summary is over: complete ones, else the best incomplete one.
 beats_in_summary <- function(beats) {
-  if (any(beats$table$complete)) {
-    return(which(beats$table$complete))
+  if (any(beats$table$included)) {
+    return(which(beats$table$included))
   }
   value <- if (beats$area_only) beats$measures$fac_percent else beats$table$ef_percent
-  usable <- which(!is.na(value))
+  usable <- which(!is.na(value) & !beats$measures$excluded)
   utils::head(usable[order(beats$measures$edge[usable], -beats$table$confidence[usable])], 1L)
 }
 
@@ -83,7 +96,7 @@ print.summary.beatbybeat_beats <- function(x, digits = 0L, ...) {
     cat("Ejection fraction: ", format_ef(x, digits), "\n", sep = "")
   }
   from <- if (identical(x$ef_source, "complete beats")) {
-    paste0("  from ", count_of(x$n_complete, "complete beat"),
+    paste0("  from ", count_of(x$n_included, "complete beat"),
            if (!is.na(x$ef_sd)) sprintf("; SD %.1f points", x$ef_sd))
   } else if (is.na(x$ef_source)) {
     "  no beat could be measured"
@@ -91,6 +104,15 @@ print.summary.beatbybeat_beats <- function(x, digits = 0L, ...) {
     "  from an incomplete beat"
   }
   cat(from, "\n", sep = "")
+  if (x$n_included < x$n_complete && !is.na(x$ef_all_beats_percent)) {
+    cat("  ", count_of(x$n_complete - x$n_included, "complete beat"), " left out; EF of all ",
+        formatC(x$ef_all_beats_percent, format = "f", digits = digits), " %\n", sep = "")
+  }
+  if (identical(x$rhythm, "irregular") && x$n_index_beats > 0L &&
+        !is.na(x$ef_index_beat_percent)) {
+    cat("  EF of ", count_of(x$n_index_beats, "index beat"), " ",
+        formatC(x$ef_index_beat_percent, format = "f", digits = digits), " %\n", sep = "")
+  }
   if (!is.na(x$edv_ml)) {
     cat(sprintf("  EDV %.0f mL, ESV %.0f mL\n", x$edv_ml, x$esv_ml))
   }
@@ -119,7 +141,11 @@ print.beatbybeat_beats <- function(x, digits = 2L, ...) {
     numbers <- vapply(shown, is.double, logical(1))
     shown[numbers] <- lapply(shown[numbers], round, digits = digits)
     empty <- vapply(shown, function(column) all(is.na(column)), logical(1))
-    print(shown[!empty], row.names = FALSE)
+    quiet <- names(shown) %in% c("premature", "after_premature", "edited") &
+      !vapply(shown, function(column) any(column %in% TRUE), logical(1))
+    quiet <- quiet | names(shown) == "cycle_before_s" |
+      (names(shown) == "included" & identical(shown$included, shown$complete))
+    print(shown[!empty & !quiet], row.names = FALSE)
   }
   print(summary(x))
   invisible(x)

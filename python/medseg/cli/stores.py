@@ -38,10 +38,11 @@ def validate(
 def report(
     stores: Annotated[list[Path], typer.Argument(help="Stores: <clip>.zarr folders.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The HTML file, or a folder for several.")
+        Path | None,
+        typer.Option("--out", "-o", help="The file: .html, .pdf, .csv, .json (FHIR); or a folder."),
     ] = None,
 ) -> None:
-    """Write the beat-by-beat report of a store as one HTML page; needs R and beatbybeat."""
+    """Write the beat-by-beat report of a store, a page or tables; needs R and beatbybeat."""
     from medseg.errors import InputError, MedsegError
     from medseg.report import report as write_report
 

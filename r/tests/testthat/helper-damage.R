@@ -31,3 +31,17 @@ small_store <- function(..., frames = 12L) {
                    long_axis_px = rep(25, frames), chunk_frames = 5L, ...)
   path
 }
+
+# The package's own source folder, or NULL.
+source_folder_of_package <- function() {
+  folder <- normalizePath(getwd())
+  while (dirname(folder) != folder) {
+    for (place in file.path(folder, c(".", "r"))) {
+      if (file.exists(file.path(place, "_pkgdown.yml"))) {
+        return(place)
+      }
+    }
+    folder <- dirname(folder)
+  }
+  NULL
+}

@@ -207,3 +207,10 @@ write_beating_store <- function(path, seed = 1, ..., store = list()) {
   do.call(write_test_store, arguments)
   invisible(clip)
 }
+
+# The path of such a store in a folder of its own.
+beating_store <- function(..., store = list()) {
+  path <- file.path(tempfile("store-"), "clip.zarr")
+  write_beating_store(path, ..., store = store)
+  path
+}

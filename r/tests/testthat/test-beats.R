@@ -1,5 +1,6 @@
 columns <- c("beat", "ed_s", "es_s", "cycle_s", "hr_bpm", "edv_ml", "esv_ml", "edv_relative",
-             "esv_relative", "ef_percent", "complete", "confidence")
+             "esv_relative", "ef_percent", "complete", "confidence", "cycle_before_s",
+             "premature", "after_premature", "included", "edited")
 
 test_that("the table has one row per beat and the agreed columns, found or not", {
   expect_identical(names(as.data.frame(beats_of(1))), columns)

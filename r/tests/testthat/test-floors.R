@@ -10,12 +10,16 @@ floors <- list(
             "store-attributes", "store-zarr", "store-data", "store-inspect", "store-validate",
             "read-segmentation"),
   maths = c("volumes", "statistics", "curve-smoothing", "beats-detect", "beats-echonet",
-            "beats-measure", "beats-confidence", "bootstrap", "agreement-pairs",
+            "beats-measure", "beats-confidence", "rhythm", "averaging",
+            "body-size", "interpretation", "bootstrap", "agreement-pairs",
             "agreement-bland-altman", "agreement-repeated", "agreement-icc", "agreement-ccc",
             "agreement-error", "agreement-auc"),
-  beats = c("beats", "beats-warnings", "summary", "plots", "agreement-print",
-            "agreement-plots"),
-  reports = c("report-html", "report-tables", "report-pictures", "batch", "main"),
+  beats = c("beats", "beats-table", "edit-beats", "measures", "echo-study",
+            "segmentation-uncertainty", "beats-warnings", "summary", "plots",
+            "plot-cycles", "agreement-print",
+            "agreement-plots", "cohort", "cohort-analysis", "cohort-summary"),
+  reports = c("report", "report-html", "report-tables", "report-quality", "report-pictures",
+              "report-formats", "report-fhir", "report-study", "report-cohort", "batch", "main"),
   package = "beatbybeat-package"
 )
 

@@ -1,9 +1,3 @@
-beating_store <- function(..., store = list()) {
-  path <- file.path(tempfile("store-"), "clip.zarr")
-  write_beating_store(path, ..., store = store)
-  path
-}
-
 page_of <- function(path, ...) {
   page <- tempfile(fileext = ".html")
   report(detect_beats(read_segmentation(path), ...), page)
@@ -20,7 +14,7 @@ words_of <- function(page) {
 test_that("a page holds everything: no link, no script, nothing to fetch", {
   page <- page_of(beating_store(1, duration_s = 4, store = list(spacing_cm = c(0.25, 0.2))))
   expect_false(grepl("<script|<link|https?://|src=\"(?!data:)|url\\(", page, perl = TRUE))
-  expect_identical(lengths(regmatches(page, gregexpr("data:image/png;base64,", page))), 3L)
+  expect_identical(lengths(regmatches(page, gregexpr("data:image/png;base64,", page))), 4L)
   words <- words_of(page)
   for (said in c("Ejection fraction", "95.* interval", "complete beats", "End-diastole",
                  "End-systole", "Confidence", "Not for clinical use", "drawn ellipses",
@@ -126,6 +120,6 @@ test_that("a page that cannot be written is an error, not a warning", {
   beats <- detect_beats(read_segmentation(beating_store(1, duration_s = 1)))
   expect_error(report(beats, "no/such/folder/page.html"), "cannot be written",
                class = "beatbybeat_not_written")
-  expect_error(report(beats_of(1), tempfile()), "come from a data frame",
+  expect_error(report(beats_of(1), tempfile()), "comes from a data frame",
                class = "beatbybeat_bad_argument")
 })

@@ -7,6 +7,7 @@ test_that("mean, SD and interval are over complete beats only", {
   expect_identical(s$n_complete, length(complete))
   expect_equal(s$ef_percent, mean(complete))
   expect_equal(c(s$ef_low, s$ef_high), as.double(stats::t.test(complete)$conf.int))
+  expect_equal(s$ef_se, stats::t.test(complete)$stderr)
 })
 
 test_that("fewer than three complete beats are warned of, five in an irregular rhythm", {
