@@ -48,12 +48,18 @@ frames_html <- function(beats, shown) {
               number(time_s, 2L), " s", said(size), " \u00b7 frame ", frame), "</figure>")
   }
   c(
-    "<section class=\"frames\">",
+    sprintf("<section class=\"frames\" style=\"--printed: %.0fmm\">", printed_frame_mm(beats)),
     "<div class=\"pair\">",
     figure(1L, row$ed_s, row$size_ed, "End-diastole", ink$ed_on_black, "ED"),
     figure(2L, row$es_s, row$size_es, "End-systole", ink$es_on_black, "ES"), "</div>",
     image_reason_html(segmentation), "</section>"
   )
+}
+
+# How tall frames are printed: as much as the table of beats and the strip of cycles leave of a page.
+printed_frame_mm <- function(beats) {
+  free <- 3.5 * (6 - nrow(beats$table)) + if (length(beats$es_to_es_s) == 0L) 10 else 0
+  clamp(26 + free, 26, 52)
 }
 
 # One frame where no beat can be shown, so that a reader sees what was outlined: of those measured
