@@ -76,6 +76,17 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
     )
 
 
+def blur(scanner: Scanner, depth_cm: float) -> tuple[float, float]:
+    """SD of the pulse in cm, and of the beam in radians at a depth, with the smoothing of grey."""
+    off = np.clip(abs(depth_cm / scanner.depth_cm - scanner.focus) / 0.5, 0, 1)
+    samples = np.hypot(scanner.pulse_samples, scanner.smoothing[0])
+    lines = np.hypot(scanner.beam_lines * (1 + scanner.defocus * off), scanner.smoothing[1])
+    return (
+        float(samples * scanner.depth_cm / (scanner.samples - 1)),
+        float(lines * 2 * scanner.half_angle / (scanner.lines - 1)),
+    )
+
+
 def _complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     out = np.empty(shape, dtype=np.complex64)
     out.real = rng.standard_normal(shape, dtype=np.float32)

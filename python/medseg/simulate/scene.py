@@ -140,6 +140,7 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
     x_reach = float(half_width + 0.2)
     rng = np.random.default_rng(scene.frame_seed)
     x, z = scene.raster.to_cm()
+    blur = beam.blur(scene.scanner, scene.pose.apex_z + scene.heart.length / 2)
     before: np.ndarray | None = None
     gaps_s = np.diff(time_s, prepend=time_s[:1])
     for volume, opening, gap_s in zip(volumes, openings, gaps_s, strict=True):
@@ -159,6 +160,7 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
             scene.patches,
             depth_cm=scene.scanner.depth_cm,
             half_width_cm=x_reach,
+            blur=blur,
         )
         envelope = beam.beam_image(rng, scene.scanner, scene.fields, laid)
         grey = beam.compress(scene.scanner, envelope)

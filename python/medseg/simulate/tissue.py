@@ -64,7 +64,7 @@ class Echogenicity:
     fade: float  # dB that muscle loses towards the cavity, most at the apex
     fade_cm: float  # distance from the cavity over which it does
     edge: float  # dB that muscle loses where it begins: the border of a ventricle is no step
-    edge_cm: float  # distance from the cavity over which muscle comes to its own level
+    edge_blurs: float  # over how many SD of the scanner's blur it comes to its own level
     patchiness: float  # SD in dB of slow variation inside muscle
     outside_patchiness: float
     trabeculation: float  # dB by which the inner rim of the cavity is lifted
@@ -78,10 +78,10 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
     """Draw tissue brightnesses between a crisp and a poor acoustic window.
 
     Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least,
-    or half of that where muscle fades towards the cavity. The border itself is no step: muscle
-    rises from near the blood's level over up to 4.5 mm, so that the edge that a reader sees lies
-    near the cavity's own, and not inside it by the beam's width. What hides the border beyond that
-    is the scanner's doing: dropout, shadows, haze and noise.
+    or half of that where muscle fades towards the cavity. A ventricle's border is no step: muscle
+    rises from near the blood's level, over as much as the scanner blurs, so that the edge that is
+    seen lies at the cavity's own edge, where readers trace it, and not inside it by the blur. What
+    hides the border beyond that is the scanner's doing: dropout, shadows, haze and noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
@@ -96,8 +96,8 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         chest=rng.uniform(-12, 6),
         chest_reach=rng.uniform(0.5, 1.15) * (rng.random() < 0.75),
         blood=min(septum, lateral) - contrast,
-        leaflet=rng.uniform(-26, 9),
-        annulus=rng.uniform(-12, 9),
+        leaflet=rng.uniform(-18, 9),
+        annulus=rng.uniform(-4, 9),
         papillary=rng.uniform(-8, 3),
         strand=rng.uniform(-22, 2),
         border=rng.uniform(0, 9),
@@ -105,7 +105,7 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         fade=rng.uniform(0, min(0.5 * contrast, 10)) * (rng.random() < 0.7),
         fade_cm=rng.uniform(0.15, 1.2),
         edge=rng.uniform(0.6, 0.95) * contrast,
-        edge_cm=rng.uniform(0.16, 0.34),
+        edge_blurs=rng.uniform(2.0, 2.4),
         pericardium_cm=rng.uniform(0.15, 0.6),
         pericardium_gap=rng.uniform(0, 1),
         patchiness=rng.uniform(1.5, 6),
@@ -166,11 +166,12 @@ def lay_tissue(
     *,
     depth_cm: float,
     half_width_cm: float,
+    blur: tuple[float, float],
 ) -> TissueMap:
     """Lay out one frame's tissue.
 
     `patches` is (2, 64, 64), standard-normal fields for the slow variation of muscle and of what
-    lies outside the heart.
+    lies outside the heart. `blur` is the scanner's: SD of its pulse in cm, of its beam in radians.
     """
     x_min = -half_width_cm
     shape = (int(np.ceil(depth_cm / GRID_CM)) + 1, int(np.ceil(2 * half_width_cm / GRID_CM)) + 1)
@@ -257,7 +258,9 @@ def lay_tissue(
     muscle_level = muscle_level - (
         echo.fade * np.exp(-to_cavity / echo.fade_cm) * np.clip(1.2 - 1.2 * along, 0.3, 1)
     )
-    muscle_level = muscle_level - echo.edge * np.clip(1 - to_cavity / (echo.edge_cm + 1e-6), 0, 1)
+    pulse_cm, beam_rad = blur
+    edge_cm = echo.edge_blurs * (facing * pulse_cm + (1 - facing) * beam_rad * beam)
+    muscle_level = muscle_level - echo.edge * np.clip(1 - to_cavity / edge_cm, 0, 1)
     lay(muscle, muscle_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
     rim = muscle * _band(to_cavity, 0.16, 0.1)
     lay(rim * 0.7, muscle_level + patchy + echo.border * (2 * facing - 0.8))
