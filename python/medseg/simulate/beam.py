@@ -76,15 +76,11 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
     )
 
 
-def blur(scanner: Scanner, depth_cm: float) -> tuple[float, float]:
-    """SD of the pulse in cm, and of the beam in radians at a depth, with the smoothing of grey."""
+def width_cm(scanner: Scanner, depth_cm: float) -> float:
+    """SD of the beam across its lines at a depth, the scanner's smoothing of grey included."""
     off = np.clip(abs(depth_cm / scanner.depth_cm - scanner.focus) / 0.5, 0, 1)
-    samples = np.hypot(scanner.pulse_samples, scanner.smoothing[0])
     lines = np.hypot(scanner.beam_lines * (1 + scanner.defocus * off), scanner.smoothing[1])
-    return (
-        float(samples * scanner.depth_cm / (scanner.samples - 1)),
-        float(lines * 2 * scanner.half_angle / (scanner.lines - 1)),
-    )
+    return float(lines * 2 * scanner.half_angle / (scanner.lines - 1) * depth_cm)
 
 
 def _complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

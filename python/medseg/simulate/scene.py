@@ -65,12 +65,14 @@ def draw_scene(
     beats_rhythm = rhythm.draw_rhythm(
         rng, kind=kind, heart_rate_bpm=heart_rate_bpm, ejection_fraction=ejection_fraction
     )
+    echogenicity = tissue.draw_echogenicity(rng)
+    blur_cm = beam.width_cm(scanner, pose.apex_z + body.length / 2)
     return Scene(
         heart=body,
         beats=rhythm.draw_beats(rng, beats_rhythm, duration_s=duration_s),
         rhythm=beats_rhythm,
         pose=pose,
-        echogenicity=tissue.draw_echogenicity(rng),
+        echogenicity=replace(echogenicity, edge_cm=echogenicity.edge_cm * blur_cm),
         scanner=scanner,
         raster=place_fan(rng, scanner, size, fill),
         fields=beam.draw_fields(rng, scanner),
@@ -140,7 +142,6 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
     x_reach = float(half_width + 0.2)
     rng = np.random.default_rng(scene.frame_seed)
     x, z = scene.raster.to_cm()
-    blur = beam.blur(scene.scanner, scene.pose.apex_z + scene.heart.length / 2)
     before: np.ndarray | None = None
     gaps_s = np.diff(time_s, prepend=time_s[:1])
     for volume, opening, gap_s in zip(volumes, openings, gaps_s, strict=True):
@@ -160,7 +161,6 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
             scene.patches,
             depth_cm=scene.scanner.depth_cm,
             half_width_cm=x_reach,
-            blur=blur,
         )
         envelope = beam.beam_image(rng, scene.scanner, scene.fields, laid)
         grey = beam.compress(scene.scanner, envelope)

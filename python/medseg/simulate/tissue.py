@@ -64,7 +64,7 @@ class Echogenicity:
     fade: float  # dB that muscle loses towards the cavity, most at the apex
     fade_cm: float  # distance from the cavity over which it does
     edge: float  # dB that muscle loses where it begins: the border of a ventricle is no step
-    edge_blurs: float  # over how many SD of the scanner's blur it comes to its own level
+    edge_cm: float  # over which it comes to its own level; drawn as a multiple of the beam's width
     patchiness: float  # SD in dB of slow variation inside muscle
     outside_patchiness: float
     trabeculation: float  # dB by which the inner rim of the cavity is lifted
@@ -102,10 +102,10 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         strand=rng.uniform(-22, 2),
         border=rng.uniform(0, 9),
         anisotropy=rng.uniform(0, 9),
-        fade=rng.uniform(0, min(0.5 * contrast, 10)) * (rng.random() < 0.7),
-        fade_cm=rng.uniform(0.15, 1.2),
+        fade=rng.uniform(0, min(0.6 * contrast, 14)) * (rng.random() < 0.8),
+        fade_cm=rng.uniform(0.15, 1.8),
         edge=rng.uniform(0.6, 0.95) * contrast,
-        edge_blurs=rng.uniform(2.0, 2.4),
+        edge_cm=rng.uniform(2.0, 2.4),
         pericardium_cm=rng.uniform(0.15, 0.6),
         pericardium_gap=rng.uniform(0, 1),
         patchiness=rng.uniform(1.5, 6),
@@ -166,12 +166,11 @@ def lay_tissue(
     *,
     depth_cm: float,
     half_width_cm: float,
-    blur: tuple[float, float],
 ) -> TissueMap:
     """Lay out one frame's tissue.
 
     `patches` is (2, 64, 64), standard-normal fields for the slow variation of muscle and of what
-    lies outside the heart. `blur` is the scanner's: SD of its pulse in cm, of its beam in radians.
+    lies outside the heart.
     """
     x_min = -half_width_cm
     shape = (int(np.ceil(depth_cm / GRID_CM)) + 1, int(np.ceil(2 * half_width_cm / GRID_CM)) + 1)
@@ -258,9 +257,7 @@ def lay_tissue(
     muscle_level = muscle_level - (
         echo.fade * np.exp(-to_cavity / echo.fade_cm) * np.clip(1.2 - 1.2 * along, 0.3, 1)
     )
-    pulse_cm, beam_rad = blur
-    edge_cm = echo.edge_blurs * (facing * pulse_cm + (1 - facing) * beam_rad * beam)
-    muscle_level = muscle_level - echo.edge * np.clip(1 - to_cavity / edge_cm, 0, 1)
+    muscle_level = muscle_level - echo.edge * np.clip(1 - to_cavity / echo.edge_cm, 0, 1)
     lay(muscle, muscle_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
     rim = muscle * _band(to_cavity, 0.16, 0.1)
     lay(rim * 0.7, muscle_level + patchy + echo.border * (2 * facing - 0.8))
