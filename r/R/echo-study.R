@@ -43,7 +43,7 @@ echo_study <- function(a4c, a2c, rate_tolerance_percent = 20) {
   calibrated <- a4c$calibrated && a2c$calibrated
   if (!calibrated) {
     unknown <- setdiff(names(table), c("pair", "beat_a4c", "beat_a2c", "foreshortened"))
-    table[unknown] <- NA_real_
+    table[unknown] <- lapply(table[unknown], function(column) rep(NA_real_, length(column)))
     table$foreshortened <- rep(NA, nrow(table))
   }
   ef <- mean_interval(table$ef_percent, limits = c(0, 100))

@@ -40,6 +40,16 @@ test_that("an uncalibrated view gives no biplane number, with the reason", {
   expect_output(print(study), "not given \\(uncalibrated\\)")
 })
 
+test_that("a view without a complete beat gives no pair, calibrated or not", {
+  for (calibrated in c(TRUE, FALSE)) {
+    study <- echo_study(a4c = view_beats("A4C", 5, calibrated = calibrated),
+                        a2c = view_beats("A2C", 5, beats = 0.3, calibrated = calibrated))
+    expect_identical(nrow(study$table), 0L)
+    expect_identical(study$reason, "no_complete_pair")
+    expect_output(print(study), "not given \\(no_complete_pair\\)")
+  }
+})
+
 test_that("what does not belong together is refused", {
   four <- view_beats("A4C", 5)
   two <- view_beats("A2C", 5)
