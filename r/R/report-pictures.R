@@ -56,7 +56,7 @@ frames_html <- function(beats, shown) {
   )
 }
 
-# How tall frames are printed: as much as the table of beats and the strip of cycles leave of a page.
+# How tall frames are printed: as much as the table of beats and the strip of cycles leave.
 printed_frame_mm <- function(beats) {
   free <- 3.5 * (6 - nrow(beats$table)) + if (length(beats$es_to_es_s) == 0L) 10 else 0
   clamp(26 + free, 26, 52)
