@@ -13,7 +13,7 @@ test_that("the site's index names every help page, and no other", {
 test_that("every export has a help page with an example", {
   folder <- source_folder_of_package()
   skip_if(is.null(folder), "the package's sources are not here (tested as installed)")
-  pages <- lapply(list.files(file.path(folder, "man"), full.names = TRUE), readLines)
+  pages <- lapply(list.files(file.path(folder, "man"), "\\.Rd$", full.names = TRUE), readLines)
   aliases <- unlist(lapply(pages, function(page) {
     if (any(startsWith(page, "\\examples"))) {
       sub("^.alias\\{(.*)\\}$", "\\1", page[startsWith(page, "\\alias{")])
