@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import secrets
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medseg.errors import OutputError
+from medseg.files import write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -175,21 +173,7 @@ def _opacity(points: int) -> float:
 def _save_png(figure: Any, path: str | PathLike[str]) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
-    _write_whole(Path(path), picture.getvalue())
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file under its name only when it is complete."""
-    stage = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
-    try:
-        stage.write_bytes(content)
-        stage.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            stage.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror}); choose another --out"
-        ) from None
+    write_whole(Path(path), picture.getvalue())
 
 
 def area_curve(segmentation: xr.Dataset, object_index: int) -> tuple[np.ndarray, str]:
@@ -260,4 +244,4 @@ def save_distributions_png(
         figure.legend(handles=patches, loc="upper right", ncols=10, frameon=False, fontsize=8)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
-    _write_whole(Path(path), picture.getvalue())
+    write_whole(Path(path), picture.getvalue())

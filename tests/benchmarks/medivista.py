@@ -39,7 +39,8 @@ from medseg.models.medivista import (
     MediViSTAShape,
     parameter_counts,
 )
-from medseg.simulate import rhythm, scene
+from medseg.simulate import scene
+from medseg.simulate.stills import draw_any_scene
 
 SIZE, CLASSES, RATE_HZ = 128, 4, 50.0
 SHAPE = {
@@ -68,16 +69,7 @@ class OutOfTime(Exception):
 def draw_clip(seed: int, frames: int, gap_s: float) -> tuple[np.ndarray, np.ndarray]:
     """One heart: pictures and labels, (frames,SIZE,SIZE) uint8, at any time of a beat."""
     rng = np.random.default_rng(seed)
-    drawn = scene.draw_scene(
-        rng,
-        view="A4C" if rng.random() < 0.7 else "A2C",
-        kind=str(rng.choice(rhythm.RHYTHMS, p=[0.8, 0.1, 0.1])),
-        heart_rate_bpm=float(rng.uniform(40, 160)),
-        ejection_fraction=float(rng.uniform(0.1, 0.8)),
-        duration_s=2.0,
-        size=(SIZE, SIZE),
-        fill=float(rng.uniform(0.88, 1.0)),
-    )
+    drawn = draw_any_scene(rng, size=SIZE)
     found = list(scene.render(drawn, rng.uniform(0, 1) + np.arange(frames) * gap_s))
     labels = np.stack([frame.labels for frame in found])
     labels[labels >= CLASSES] = 0  # the right heart is background here

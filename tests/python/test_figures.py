@@ -50,6 +50,7 @@ def test_the_verdict_names_every_reason(beating_clip, make_thresholder, tmp_path
 
 def test_an_unwritable_place_is_one_clear_error(beating_clip, thresholder, tmp_path):
     ds = segment(beating_clip[0], thresholder)
+    (tmp_path / "no").write_text("a file where the folder would be")
     with pytest.raises(OutputError, match="choose another --out"):
         save_curve_png(ds, tmp_path / "no" / "c.png", title="x")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medseg.cli.console import DONE, IN_PART, print_table, progress, say_error
+from medseg.cli.pointing import ImageSize, Precision, RandomWeights, Size, Version
 
 if TYPE_CHECKING:
     from medseg.frames import Finder
@@ -27,20 +28,11 @@ def frames(
         Path | None, typer.Option("--weights", help="A weights file of yours.")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",
-    sam2_size: Annotated[
-        str, typer.Option("--sam2-size", help="tiny, small, base-plus or large.")
-    ] = "tiny",
-    sam2_version: Annotated[str, typer.Option("--sam2-version", help="2.0 or 2.1.")] = "2.1",
-    image_size: Annotated[
-        int | None,
-        typer.Option("--image-size", help="SAM 2's picture; 1024, or 512 for MedSAM2's weights."),
-    ] = None,
-    random_weights: Annotated[
-        bool, typer.Option("--random-weights", help="SAM 2 untrained: its masks mean nothing.")
-    ] = False,
-    precision: Annotated[
-        str, typer.Option("--precision", help="SAM 2's: float32 or bfloat16.")
-    ] = "float32",
+    sam2_size: Size = "tiny",
+    sam2_version: Version = "2.1",
+    image_size: ImageSize = None,
+    random_weights: RandomWeights = False,
+    precision: Precision = "float32",
     prompt_from: Annotated[
         str,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medseg.cli.console import DONE, FAILED, IN_PART, print_table, progress, say_error
+from medseg.cli.pointing import ImageSize, Precision, RandomWeights, Size, Version
 
 if TYPE_CHECKING:
     from medseg.volumes import Predictor
@@ -54,23 +55,14 @@ def volume(
     model: Annotated[
         str, typer.Option("--model", help="sam2, or region: a baseline, no network.")
     ] = "sam2",
-    sam2_size: Annotated[
-        str, typer.Option("--sam2-size", help="tiny, small, base-plus or large.")
-    ] = "tiny",
-    sam2_version: Annotated[str, typer.Option("--sam2-version", help="2.0 or 2.1.")] = "2.1",
-    image_size: Annotated[
-        int | None,
-        typer.Option("--image-size", help="SAM 2's picture; 1024, or 512 for MedSAM2's weights."),
-    ] = None,
-    precision: Annotated[
-        str, typer.Option("--precision", help="SAM 2's: float32 or bfloat16.")
-    ] = "float32",
+    sam2_size: Size = "tiny",
+    sam2_version: Version = "2.1",
+    image_size: ImageSize = None,
+    precision: Precision = "float32",
     weights: Annotated[
         Path | None, typer.Option("--weights", help="A weights file of yours.")
     ] = None,
-    random_weights: Annotated[
-        bool, typer.Option("--random-weights", help="SAM 2 untrained, to try the plumbing only.")
-    ] = False,
+    random_weights: RandomWeights = False,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")] = "cpu",
     largest: Annotated[
         bool, typer.Option("--largest", help="Keep each object's largest connected part.")

@@ -12,7 +12,7 @@ from medseg.compare.cases import Compared, ScoredRun
 from medseg.errors import InputError
 from medseg.evaluate import Measure
 from medseg.evaluate.definitions import Definition, define_measures, group_by_patient
-from medseg.evaluate.summary import drawn_unit, why_missing
+from medseg.evaluate.summary import drawn_unit, measure_of, why_missing
 from medseg.metrics import DRAWS, Interval, bootstrap, percentile_interval
 
 SEED = 1
@@ -136,24 +136,10 @@ def _pairs(names: Sequence[str], reference: str | None) -> list[tuple[str, str]]
 def _measure(
     d: Definition, label: str, once: np.ndarray, drawn: np.ndarray | None, one: ScoredRun
 ) -> Measure:
-    value = float(d.statistic(once)[0]) if d.n else float("nan")
-    known = np.isfinite(value)
-    between = percentile_interval(drawn) if drawn is not None and known else NOTHING
+    between = percentile_interval(drawn) if drawn is not None else NOTHING
     without_r = any(clip.ef_reason == "R is not available" for clip in one.clips)
     reason = why_missing(d, without_r, one.evaluation.without_masks)
-    return Measure(
-        key=d.key,
-        label=label,
-        value=value,
-        low=between.low,
-        high=between.high,
-        n=d.n,
-        of=d.of,
-        patients=d.patients,
-        unit=d.unit,
-        digits=d.digits,
-        reason=None if known else reason,
-    )
+    return measure_of(d, once, between, label=label, reason=reason)
 
 
 def _difference(

@@ -9,8 +9,7 @@ from medseg.compare.costs import Costs
 from medseg.compare.differences import Measured
 from medseg.compare.page import Pictures, page
 from medseg.compare.tables import clip_table, difference_table, run_table
-from medseg.errors import OutputError
-from medseg.evaluate.write import write_whole
+from medseg.files import write_whole
 
 
 def write_comparison(
@@ -23,12 +22,6 @@ def write_comparison(
         "differences.csv": difference_table(measured.differences),
         "per-video.csv": clip_table(compared),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            write_whole(folder / name, text)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the comparison cannot be written ({error.strerror}); choose another --out"
-        ) from None
+    for name, text in texts.items():
+        write_whole(folder / name, text)
     return [folder / name for name in texts]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import secrets
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from medseg.data.nifti import is_nifti
 from medseg.errors import ClipNotFound, InputError, MissingExtra, OutputError
+from medseg.files import write_whole
 
 # Where columns, rows and slices run to, as nibabel's codes: patients are seen from their feet (left
 # of the patient on the right), or from the front, with the head up.
@@ -161,18 +160,7 @@ def write_mask(path: str | Path, mask: NDArray[Any], volume: Volume) -> None:
     if labels.shape != volume.values.shape[:3]:
         raise ValueError(f"a mask of shape {labels.shape} for a scan of {volume.values.shape}")
     content = _nifti_bytes(path, labels, volume) if is_nifti(path) else _npz_bytes(labels, volume)
-    stage = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
-    try:
-        with stage.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        stage.replace(path)
-    except OSError as error:
-        stage.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror}); free space or choose another --out"
-        ) from error
+    write_whole(path, content)
 
 
 def _nifti_bytes(path: Path, labels: NDArray[Any], volume: Volume) -> bytes:

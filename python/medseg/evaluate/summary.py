@@ -110,26 +110,38 @@ def _measures(
     drawn = bootstrap(asked, groups, draws=draws, seed=seed)
     measures = []
     for d in definitions:
-        value = float(d.statistic(once)[0]) if d.n else float("nan")
         between = interval(drawn[d.key]) if d.key in drawn else NO_INTERVAL
-        if not np.isfinite(value):
-            between = NO_INTERVAL
-        measures.append(
-            Measure(
-                key=d.key,
-                label=d.label,
-                value=value,
-                low=between.low,
-                high=between.high,
-                n=d.n,
-                of=d.of,
-                patients=d.patients,
-                unit=d.unit,
-                digits=d.digits,
-                reason=None if np.isfinite(value) else why_missing(d, without_r, without_masks),
-            )
-        )
+        reason = why_missing(d, without_r, without_masks)
+        measures.append(measure_of(d, once, between, label=d.label, reason=reason))
     return measures
+
+
+def measure_of(
+    definition: Definition,
+    once: NDArray[np.float64],
+    between: Interval,
+    *,
+    label: str,
+    reason: str,
+) -> Measure:
+    """A definition's value with every group drawn `once`; without one, the `reason`."""
+    d = definition
+    value = float(d.statistic(once)[0]) if d.n else float("nan")
+    known = bool(np.isfinite(value))
+    low, high = (between.low, between.high) if known else (NO_INTERVAL.low, NO_INTERVAL.high)
+    return Measure(
+        key=d.key,
+        label=label,
+        value=value,
+        low=low,
+        high=high,
+        n=d.n,
+        of=d.of,
+        patients=d.patients,
+        unit=d.unit,
+        digits=d.digits,
+        reason=None if known else reason,
+    )
 
 
 def why_missing(definition: Definition, without_r: bool, without_masks: str | None) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import secrets
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -15,13 +13,13 @@ from typing import Any
 import numpy as np
 
 import medseg
-from medseg.errors import OutputError
 from medseg.evaluate.definitions import group_by_patient
 from medseg.evaluate.folder import Evaluation
 from medseg.evaluate.protocols import DRAWS as PUBLISHED_DRAWS
 from medseg.evaluate.protocols import INTERVAL, PROTOCOLS
 from medseg.evaluate.scores import ClipScore, Closeness, Steadiness
 from medseg.evaluate.summary import Measure, Summary
+from medseg.files import write_whole
 from medseg.metrics import mean_and_n, mean_frame_dice, mean_frame_iou, pooled_dice, pooled_iou
 
 CLOSENESS = (
@@ -43,28 +41,9 @@ COLUMNS = (
 def write_evaluation(evaluation: Evaluation, summary: Summary, folder: Path) -> tuple[Path, Path]:
     """Write evaluation.csv, one row a clip, and evaluation.json; raises OutputError."""
     table, document = folder / "evaluation.csv", folder / "evaluation.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(table, _csv_text(evaluation))
-        write_whole(document, json.dumps(_document(evaluation, summary), indent=2) + "\n")
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the evaluation cannot be written ({error.strerror}); choose another --out"
-        ) from None
+    write_whole(table, _csv_text(evaluation))
+    write_whole(document, json.dumps(_document(evaluation, summary), indent=2) + "\n")
     return table, document
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under its name only when it is complete."""
-    stage = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
-    try:
-        with stage.open("w", encoding="utf-8", newline="") as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        stage.replace(path)
-    finally:
-        stage.unlink(missing_ok=True)
 
 
 def _csv_text(evaluation: Evaluation) -> str:

@@ -18,8 +18,9 @@ from medseg.clip import Clip
 from medseg.data.surgical import SurgicalSet
 from medseg.errors import FrameTimesUnknown, InputError, OutputError
 from medseg.export.video import VideoWriter
+from medseg.files import write_whole
 from medseg.frames.filters import Recipe, apply, stretch_levels
-from medseg.frames.journal import Journal, write_whole
+from medseg.frames.journal import Journal
 from medseg.frames.overlays import caption
 from medseg.models.weights import available_device
 
@@ -125,28 +126,25 @@ def _folder(
     problems: list[str] = []
     levels: dict[tuple[str, str], tuple[float, float]] = {}
     words, total = _words(recipe), len(pictures.frames)
-    try:
-        for count, frame in enumerate(pictures.frames, start=1):
-            if frame.name not in journal.records:
-                key = (frame.group, frame.resolution)
-                try:
-                    if recipe.normalise == "stretch" and key not in levels:
-                        levels[key] = _levels_of_group(pictures, key)
-                    before = pictures.read(frame)
-                    after = apply(before[None], recipe, levels=levels.get(key), device=device)[0]
-                except InputError as error:
-                    problems.append(str(error))
-                    continue
-                place = Path(frame.name).with_suffix("").as_posix()
-                write_whole(out / f"{place}.png", _png(after))
-                if compare:
-                    shown = side_by_side(before, after, words)
-                    write_whole(out / "compare" / f"{place}.png", _png(shown))
-                journal.commit({"frame": frame.name})
-            if progress is not None:
-                progress(count, total)
-    finally:
-        journal.close()
+    for count, frame in enumerate(pictures.frames, start=1):
+        if frame.name not in journal.records:
+            key = (frame.group, frame.resolution)
+            try:
+                if recipe.normalise == "stretch" and key not in levels:
+                    levels[key] = _levels_of_group(pictures, key)
+                before = pictures.read(frame)
+                after = apply(before[None], recipe, levels=levels.get(key), device=device)[0]
+            except InputError as error:
+                problems.append(str(error))
+                continue
+            place = Path(frame.name).with_suffix("").as_posix()
+            write_whole(out / f"{place}.png", _png(after))
+            if compare:
+                shown = side_by_side(before, after, words)
+                write_whole(out / "compare" / f"{place}.png", _png(shown))
+            journal.commit({"frame": frame.name})
+        if progress is not None:
+            progress(count, total)
     return Prepared((out,), len(journal.records), tuple(problems))
 
 

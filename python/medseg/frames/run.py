@@ -16,9 +16,10 @@ from PIL import Image
 import medseg
 from medseg.data.surgical import SurgicalFrame, SurgicalSet
 from medseg.errors import InputError
+from medseg.files import write_whole
 from medseg.frames.finders import Finder, FoundMask
 from medseg.frames.highlights import highlight_mask, share_on_highlights
-from medseg.frames.journal import Journal, write_whole
+from medseg.frames.journal import Journal
 from medseg.frames.overlays import overlay_jpeg
 from medseg.frames.rule import SuccessRule
 
@@ -64,17 +65,14 @@ def segment_frames(
     journal = Journal(out, settings, key="frame", overwrite=overwrite)
     wanted = pictures.frames[::every]
     problems: list[str] = []
-    try:
-        for count, frame in enumerate(wanted, start=1):
-            if frame.name not in journal.records:
-                try:
-                    journal.commit(_segment_one(pictures, frame, finder, out, rule, overlays))
-                except InputError as error:
-                    problems.append(str(error))
-            if progress is not None:
-                progress(count, len(wanted))
-    finally:
-        journal.close()
+    for count, frame in enumerate(wanted, start=1):
+        if frame.name not in journal.records:
+            try:
+                journal.commit(_segment_one(pictures, frame, finder, out, rule, overlays))
+            except InputError as error:
+                problems.append(str(error))
+        if progress is not None:
+            progress(count, len(wanted))
     records = [journal.records[f.name] for f in wanted if f.name in journal.records]
     return FramesRun(out, pictures, records, tuple(problems), rule, finder.card)
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from medseg.figures import save_distributions_png
+from medseg.files import write_whole
 from medseg.frames.highlights import highlight_words
-from medseg.frames.journal import write_whole
 from medseg.frames.rule import on_highlight
 from medseg.frames.run import FramesRun
 

@@ -22,14 +22,9 @@ class Burst:
     labels: np.ndarray
 
 
-def draw_burst(seed: int, *, frames: int = 6, size: int = 128) -> Burst:
-    """Render one heart drawn from `seed`, at random times of a random rhythm.
-
-    Every other burst is centred on an end-systole: hearts spend little time there, and a network
-    that seldom sees small cavities draws them too large.
-    """
-    rng = np.random.default_rng(seed)
-    drawn = scene.draw_scene(
+def draw_any_scene(rng: np.random.Generator, *, size: int) -> scene.Scene:
+    """Two seconds of any heart, rhythm and view that can be drawn, for square pictures."""
+    return scene.draw_scene(
         rng,
         view="A4C" if rng.random() < 0.7 else "A2C",
         kind=str(rng.choice(rhythm.RHYTHMS, p=[0.8, 0.1, 0.1])),
@@ -39,6 +34,16 @@ def draw_burst(seed: int, *, frames: int = 6, size: int = 128) -> Burst:
         size=(size, size),
         fill=float(rng.uniform(0.88, 1.0)),
     )
+
+
+def draw_burst(seed: int, *, frames: int = 6, size: int = 128) -> Burst:
+    """Render one heart drawn from `seed`, at random times of a random rhythm.
+
+    Every other burst is centred on an end-systole: hearts spend little time there, and a network
+    that seldom sees small cavities draws them too large.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = draw_any_scene(rng, size=size)
     start_s = rng.uniform(0, 1)
     if rng.random() < 0.5:
         end_systoles = [beat.es_s for beat in drawn.beats if 0 < beat.es_s < 1.5]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from medseg.augment import Augmentation
 from medseg.errors import InputError
-from medseg.train.files import write_whole
+from medseg.files import write_whole
 from medseg.train.networks import SHAPES
 
 TASKS = (
@@ -123,7 +123,9 @@ class Optimiser:
     momentum: float = of(0.9, "of sgd")
     betas: tuple[float, ...] = of((0.9, 0.999), "of adam and adamw")
     amsgrad: bool = of(False, "of adam and adamw")
+    decay_biases: bool = of(True, "whether the weight decay pulls biases and layer norms too")
     encoder_share: float = of(1.0, "of the rate, for what is named image_encoder")
+    block_share: float = of(1.0, "of the rate, from a block of SAM 2's trunk to the one before it")
     clip_gradient: float = of(0.0, "norm that gradients are cut to; 0: they are not")
 
 
@@ -135,6 +137,7 @@ class Schedule:
     milestones: tuple[float, ...] = of((), "epochs at which it is multiplied by gamma")
     gamma: float = of(0.1)
     power: float = of(1.0, "of poly, which falls as (1 - share done) to this power")
+    end_share: float = of(0.0, "of the full rate, to which a cosine falls")
     warm_up: float = of(0.0, "share of the training in which it rises from 0")
 
 
@@ -268,8 +271,9 @@ def check_values(config: Config, *, name: str) -> None:
         (task != "boxed-frames" or data.frames == 1, "data.frames must be 1 for single pictures"),
         (0 <= config.objective.box_jitter < 0.5, "objective.box_jitter must be 0 or more and "
          "below 0.5"),
-        (0 < config.optimiser.encoder_share <= 1, "optimiser.encoder_share must be above 0 and "
-         "up to 1"),
+        (0 < config.optimiser.encoder_share <= 1 and 0 < config.optimiser.block_share <= 1,
+         "optimiser.encoder_share and optimiser.block_share must be above 0 and up to 1"),
+        (0 <= config.schedule.end_share <= 1, "schedule.end_share must lie between 0 and 1"),
         (config.schedule.power > 0, "schedule.power must be above 0"),
         (0 < data.labels <= 1, f"data.labels is {data.labels}, a share above 0 and up to 1"),
         (data.size >= 16 and data.frames >= 1 and data.period >= 1,

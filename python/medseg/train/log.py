@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from medseg.train.files import write_whole
+from medseg.files import write_whole
 
 Row = dict[str, Any]  # epoch, step, split, loss, the task's figure, learning_rate, seconds
 TITLES = {"loss": "loss", "dice": "pooled Dice", "mae_ef": "mean absolute error of EF (%)"}

@@ -13,11 +13,11 @@ import torch
 
 import medseg
 from medseg.errors import InputError, OutputError, WeightsError
+from medseg.files import write_whole
 from medseg.models.description import describe
 from medseg.models.weights import read_torch
 from medseg.train.cohort import patient_of
 from medseg.train.config import Config, toml_of, write_config
-from medseg.train.files import write_whole
 from medseg.train.recipes import ABOUT
 from medseg.train.samples import batch_keys
 

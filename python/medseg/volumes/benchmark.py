@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import mean
@@ -17,8 +16,9 @@ import numpy as np
 from medseg.data.intensity import to_grey
 from medseg.data.volumes import Volume, boxes_of, read_volume
 from medseg.errors import InputError, MedsegError, OutputError
+from medseg.files import append_record, read_records, write_whole
 from medseg.volumes.methods import key_box, segment_slices, shifted_boxes
-from medseg.volumes.predictors import Predictor
+from medseg.volumes.predictors import Follower, Predictor
 from medseg.volumes.score import TOLERANCE_MM, LabelScore, score_labels
 
 # What a model runs on: the same scan's slices one by one, or the scan as a whole.
@@ -143,7 +143,7 @@ def run_benchmark(
                     except InputError as error:
                         done.problems.append(f"{model}, {method}: {error}")
                         continue
-                    _append(out / RECORDS, record)
+                    append_record(out / RECORDS, record)
                     done.records[key] = record
                 if progress is not None:
                     progress(count, total)
@@ -194,7 +194,7 @@ def _applies(predictor: Predictor, method: str, kind: str) -> bool:
     """Whether a method makes sense: a single picture has no neighbours, a baseline no memory."""
     if kind == "picture":
         return method == "2-D"
-    return method != "memory" or predictor.has_memory
+    return method != "memory" or isinstance(predictor, Follower)
 
 
 def summarise(done: Benchmark) -> list[tuple[Any, ...]]:
@@ -249,43 +249,19 @@ def _read_records(
     """What an earlier run finished; raises OutputError where its settings were others."""
     records = {}
     try:
-        out.mkdir(parents=True, exist_ok=True)
         known = out / "settings.json"
         if known.exists() and json.loads(known.read_text("utf-8")) != dict(settings):
             raise OutputError(f"{out}: holds a benchmark with other settings; choose another --out")
-        known.write_text(json.dumps(dict(settings)) + "\n", encoding="utf-8")
-        for record in _whole_lines(out / RECORDS):
+        write_whole(known, json.dumps(dict(settings)) + "\n")
+        for record in read_records(out / RECORDS):
             records[record["model"], record["method"], record["case"]] = record
+    except OutputError:
+        raise
     except OSError as error:
-        raise (
-            error
-            if isinstance(error, OutputError)
-            else OutputError(f"{out}: cannot be written ({error.strerror}); choose another --out")
+        raise OutputError(
+            f"{out}: cannot be read ({error.strerror}); choose another --out"
         ) from error
     return records
-
-
-def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Records of a file; half a line at its end, of a run that was killed, is cut off."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        with path.open("r+b") as file:
-            file.truncate(whole)
-    for line in content[:whole].splitlines():
-        yield json.loads(line)
-
-
-def _append(path: Path, record: dict[str, Any]) -> None:
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); free space") from error
 
 
 def _write_tables(done: Benchmark) -> None:
@@ -301,12 +277,7 @@ def _write_tables(done: Benchmark) -> None:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows)
-        stage = done.out / f".{name}.partial"
-        try:
-            stage.write_text(text.getvalue(), encoding="utf-8")
-            stage.replace(done.out / name)
-        except OSError as error:
-            raise OutputError(f"{done.out}: cannot be written ({error.strerror})") from error
+        write_whole(done.out / name, text.getvalue())
 
 
 __all__ = ["METHODS", "PUBLISHED", "Benchmark", "Case", "LabelScore", "find_cases",

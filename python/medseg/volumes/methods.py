@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from medseg.data.volumes import Box
 from medseg.errors import InputError
-from medseg.volumes.predictors import Mask, Predictor
+from medseg.volumes.predictors import Follower, Mask, Predictor
 
 METHODS = ("memory", "handover", "slices")
 MARGIN_PX = 5  # by which the 2024 study widens the mask's box for the next slice
@@ -45,7 +45,7 @@ def segment_slices(
     """
     if method not in METHODS:
         raise InputError(f"method {method!r}: choose of {', '.join(METHODS)}")
-    if method == "memory" and not predictor.has_memory:
+    if method == "memory" and not isinstance(predictor, Follower):
         raise InputError(f"model {predictor.name} has no memory module: choose --method handover")
     keys = {box.label: (key_slices or {}).get(box.label, box.middle) for box in boxes}
     for box in boxes:

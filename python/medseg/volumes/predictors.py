@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,19 @@ Mask = NDArray[np.bool_]
 
 
 class Predictor(Protocol):
-    """Segments by boxes; `follow` is there only with a memory module."""
+    """Segments one picture by boxes."""
 
     name: str
     card: dict[str, Any]
-    has_memory: bool
 
     def segment(self, picture: NDArray[np.uint8], boxes: list[Box]) -> list[Mask]:
         """One mask (H, W) a box of a picture, grey (H, W) or RGB (H, W, 3)."""
         ...
+
+
+@runtime_checkable
+class Follower(Predictor, Protocol):
+    """A predictor with a memory module, which follows objects from slice to slice."""
 
     def follow(
         self, slices: NDArray[np.uint8], prompts: list[tuple[int, Box]]
@@ -36,8 +40,6 @@ class Predictor(Protocol):
 
 class Sam2Predictor:
     """SAM 2 or MedSAM2, prompted by boxes; it follows with its memory module."""
-
-    has_memory = True
 
     def __init__(self, network: Any) -> None:
         self.network = network
@@ -78,7 +80,6 @@ class RegionPredictor:
     """A baseline without a network: what is as bright as the box's middle and joined to it."""
 
     name = BASELINE
-    has_memory = False
 
     def __init__(self) -> None:
         self.card: dict[str, Any] = {
@@ -115,12 +116,6 @@ class RegionPredictor:
         solid = ndimage.binary_fill_holes(part_found)
         mask[box.y0 : box.y1 + 1, box.x0 : box.x1 + 1] = solid
         return mask
-
-    def follow(
-        self, slices: NDArray[np.uint8], prompts: list[tuple[int, Box]]
-    ) -> NDArray[np.bool_]:
-        """Not there: the baseline has no memory."""
-        raise NotImplementedError("the region baseline has no memory module")
 
 
 def _corners(box: Box) -> tuple[float, float, float, float]:

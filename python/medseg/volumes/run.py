@@ -16,6 +16,7 @@ import medseg
 from medseg.data.intensity import to_grey
 from medseg.data.volumes import Box, Volume, boxes_of, check_box, write_mask
 from medseg.errors import InputError, OutputError
+from medseg.files import write_whole
 from medseg.volumes.methods import key_box, segment_slices
 from medseg.volumes.montage import montage_png
 from medseg.volumes.predictors import Predictor
@@ -110,10 +111,6 @@ def _boxes(
 def write_results(done: Segmented, out: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Write <name>_mask.nii.gz (or .npz), <name>_slices.png and <name>.json; raises OutputError."""
     out = Path(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be made ({error.strerror}); choose another") from error
     volume = done.volume
     suffix = "_mask.npz" if volume.space is None else "_mask.nii.gz"
     paths = [out / f"{volume.name}{end}" for end in (suffix, "_slices.png", ".json")]
@@ -131,7 +128,7 @@ def write_results(done: Segmented, out: str | Path, *, overwrite: bool = False) 
         truth=volume.truth,
         slices=(min(box.z0 for box in done.boxes), max(box.z1 for box in done.boxes)),
     )
-    _write(paths[1], picture)
+    write_whole(paths[1], picture)
     record = {
         "name": volume.name,
         "spacing_mm": spacing,
@@ -142,7 +139,7 @@ def write_results(done: Segmented, out: str | Path, *, overwrite: bool = False) 
         "volume_ml": _millilitres(done),
         "scores": [asdict(score) for score in done.scores],
     }
-    _write(paths[2], (json.dumps(record, indent=1) + "\n").encode())
+    write_whole(paths[2], json.dumps(record, indent=1) + "\n")
     return paths
 
 
@@ -153,15 +150,3 @@ def _millilitres(done: Segmented) -> dict[int, float] | None:
         return None
     voxel_ml = float(np.prod(spacing)) / 1000
     return {b.label: float(np.count_nonzero(done.labels == b.label)) * voxel_ml for b in done.boxes}
-
-
-def _write(path: Path, content: bytes) -> None:
-    stage = path.with_name(f".{path.name}.partial")
-    try:
-        stage.write_bytes(content)
-        stage.replace(path)
-    except OSError as error:
-        stage.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror}); free space or choose another --out"
-        ) from error

@@ -12,7 +12,6 @@ class Bright:
     """Segments what is above a half inside the box; its memory follows any overlap."""
 
     name = "bright"
-    has_memory = True
     card: ClassVar = {"name": "bright", "weights_sha256": None, "intended_use": "tests"}
 
     def __init__(self):
