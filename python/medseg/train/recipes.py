@@ -100,9 +100,18 @@ RECIPES: dict[str, Config] = {
         network=Network("sam2", frozen=("sam_prompt_encoder",), shape=Sam2Shape(image_size=512)),
         objective=Objective("boxed-clips", "focal-dice-iou", box_jitter=5 / 256, best_by="dice"),
         optimiser=Optimiser(
-            "adamw", learning_rate=5e-5, weight_decay=0.1, encoder_share=0.6, clip_gradient=0.1
+            "adamw",
+            learning_rate=5e-5,
+            weight_decay=0.1,
+            decay_biases=False,
+            encoder_share=0.6,
+            block_share=0.9,
+            clip_gradient=0.1,
         ),
-        schedule=Schedule("cosine"),
+        schedule=Schedule("cosine", end_share=0.1),
+        augmentation=Augmentation(
+            colour_jitter=0.1, colour_jitter_probability=1.0, rotation_deg=25.0
+        ),
         run=Run(epochs=75, batch=2),
     ),
     "medivista": Config(
@@ -149,10 +158,11 @@ mask decoder learn. As published, but: size, version and picture are set under [
 split is by patient, not the first 40 scans; samples come in a new order each epoch. Give Meta's
 weights with --pretrained; without them it starts from chance. RUN/sam2.pt opens in other tools.""",
     "medsam2-video": """MedSAM 2's fine-tuning with memory: 8 pictures, a box on the first.
-As published: rates, batch, epochs and the weights of the loss. But: only boxes point, one object a
-sample; where two frames of a clip are traced (EchoNet) the window is spread from one to the other
-and these two bear the loss; weight decay, gradient norm and the cosine are those of SAM 2's own
-training, the cosine going down to 0. RUN/sam2.pt opens in other tools.""",
+As published: rates by block, their cosine down to a tenth, weight decay, gradient norm, batch,
+epochs and the weights of the loss. But: only boxes point, one object a sample; pictures are turned
+and change their light, but are not mirrored or sheared; where two frames of a clip are traced
+(EchoNet) the window is spread from one to the other and these two bear the loss. RUN/sam2.pt opens
+in other tools.""",
     "medivista": """MediViSTA: SAM's image encoder stays as it is; adapters, branch, factors and
 decoder learn from windows of 10 frames. As in the public code of 2025, but: the loss is of the
 traced frame alone, so that EchoNet-shaped data will do, for the cavity; the warm-up is a hundredth

@@ -30,6 +30,12 @@ def test_a_cosine_is_full_half_way_and_nothing_at_its_known_steps():
     assert rates == pytest.approx([1, (1 + 0.5**0.5) / 2, 0.5, (1 - 0.5**0.5) / 2, 0])
 
 
+def test_a_cosine_may_end_at_a_share_of_the_full_rate():
+    config = with_schedule(kind="cosine", end_share=0.1)
+    rates = [learning_rate(config, step, 100) for step in (0, 50, 100)]
+    assert rates == pytest.approx([1, 0.55, 0.1])
+
+
 def test_warming_up_rises_in_equal_steps_to_the_full_rate():
     config = with_schedule(kind="constant", warm_up=0.1)
     rates = [learning_rate(config, step, 100) for step in range(12)]
@@ -56,3 +62,48 @@ def test_the_optimiser_is_the_one_that_was_asked_for():
     assert (made.defaults["betas"], made.defaults["amsgrad"]) == ((0.9, 0.95), True)
     assert (made.defaults["lr"], made.defaults["weight_decay"]) == (3e-4, 1e-3)
     assert make_optimiser(RECIPES["echonet"].optimiser, network).defaults["momentum"] == 0.9
+
+
+class Trunk(torch.nn.Module):
+    """Parameters named as those of SAM 2's smallest trunk, of 12 blocks, and those round it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image_encoder = torch.nn.Module()
+        trunk = self.image_encoder.trunk = torch.nn.Module()
+        trunk.pos_embed = torch.nn.Parameter(torch.zeros(1))
+        trunk.patch_embed = torch.nn.Linear(2, 2, bias=False)
+        trunk.blocks = torch.nn.ModuleList(torch.nn.LayerNorm(2) for _ in range(12))
+        self.image_encoder.neck = torch.nn.Linear(2, 2)
+        self.sam_mask_decoder = torch.nn.Linear(2, 2)
+
+
+def test_sam2_s_rates_and_decay_by_block_are_those_of_its_own_training():
+    # facebookresearch/sam2, training/optimizer.py, layer_decay_param_modifier with Hiera's layer
+    # numbers, and sam2.1_hiera_b+_MOSE_finetune.yaml: 0.9 to the (blocks + 1 - number), where the
+    # patches' number is 0 and a block's its place from 1; biases and layer norms do not decay.
+    network, plan = Trunk(), RECIPES["medsam2-video"].optimiser
+    found = {
+        parameter: (group["share"], group["weight_decay"])
+        for group in make_optimiser(plan, network).param_groups
+        for parameter in group["params"]
+    }
+    trunk = network.image_encoder.trunk
+    rates = {
+        "decoder": found[network.sam_mask_decoder.weight],
+        "decoder's bias": found[network.sam_mask_decoder.bias],
+        "neck": found[network.image_encoder.neck.weight],
+        "positions": found[trunk.pos_embed],
+        "last block": found[trunk.blocks[11].weight],
+        "first block": found[trunk.blocks[0].weight],
+        "patches": found[trunk.patch_embed.weight],
+    }
+    assert rates == {
+        "decoder": (1.0, 0.1),
+        "decoder's bias": (1.0, 0.0),
+        "neck": (0.6, 0.1),
+        "positions": (0.6, 0.1),
+        "last block": (pytest.approx(0.6 * 0.9), 0.0),
+        "first block": (pytest.approx(0.6 * 0.9**12), 0.0),
+        "patches": (pytest.approx(0.6 * 0.9**13), 0.1),
+    }
