@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import skimage.draw
 
 from medseg.geometry import (
     mask_area_px,
@@ -174,10 +175,9 @@ def test_polygon_of_half_pixel_corners_is_exactly_its_pixels():
 
 
 def test_polygon_agrees_with_scikit_image_but_for_the_edge():
-    draw_polygon = pytest.importorskip("skimage.draw").polygon
     rng = np.random.default_rng(3)
     angle = np.sort(rng.uniform(0, 2 * np.pi, 40))
     rows, columns = 50 + 30 * np.sin(angle), 55 + 18 * np.cos(angle)
     theirs = np.zeros((112, 112), bool)
-    theirs[draw_polygon(rows, columns, (112, 112))] = True
+    theirs[skimage.draw.polygon(rows, columns, (112, 112))] = True
     assert np.count_nonzero(theirs ^ polygon_mask(rows, columns, (112, 112))) <= 2

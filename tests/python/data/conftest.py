@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -86,7 +87,6 @@ def write_camus(root: Path, patient: str, view: str, *, first: str = "ED", **inf
     The cavity (value 1) is a rectangle that shrinks from ED to ES by one row a frame; values 2 and
     3 are muscle and atrium. `first` is the phase of the first frame.
     """
-    nibabel = pytest.importorskip("nibabel")
     folder = root / "database_nifti" / patient
     folder.mkdir(parents=True, exist_ok=True)
     truth = np.zeros((5, 30, 40), np.uint8)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage import draw
 
 from medseg.data import Dataset, ed_es
 from medseg.data.echonet import read_echonet
@@ -75,7 +76,6 @@ def test_a_traced_rectangle_is_its_pixels_edge_included(tmp_path, make_chords):
 
 
 def test_masks_agree_with_the_published_rule(tmp_path):
-    draw = pytest.importorskip("skimage.draw")
     rng = np.random.default_rng(4)
     y = np.linspace(20, 90, 20)
     half = 22 * np.sqrt(1 - np.linspace(0.99, 0, 20) ** 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,7 +31,6 @@ def pairs(tmp_path, make_video):
     (masks / "P1__b").mkdir()
     for frame, rows in ((2, 12), (11, 8)):
         Image.fromarray(box(rows) * 255).save(masks / "P1__b" / f"frame_{frame:03d}.png")
-    nibabel = pytest.importorskip("nibabel")
     volume = np.stack([box(20 - i) for i in range(6)])  # (T,H,W)
     nibabel.save(nibabel.Nifti1Image(volume.T, np.eye(4)), masks / "c.nii.gz")
     return tmp_path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage import draw
 
 from medseg.data import ed_es, open_dataset, splits_of_fold
 from medseg.errors import ClipNotFound
@@ -50,7 +51,6 @@ def test_a_polygon_has_the_hexagons_area_and_drawing(tmp_path):
     assert (ed.frame, es.frame) == (12, 4)
     assert ed.area_px == pytest.approx(30 * 52 + 2 * 0.5 * 52 * 15)  # rectangle and two triangles
     assert es.area_px == pytest.approx(ed.area_px / 4)
-    draw = pytest.importorskip("skimage.draw")
     expected = np.zeros((112, 112), bool)
     x, y = np.array(HEXAGON).T
     expected[draw.polygon(y, x, (112, 112))] = True

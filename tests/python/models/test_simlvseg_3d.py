@@ -20,7 +20,7 @@ def test_it_has_the_public_code_s_keys_and_logits(gives_public_logits):
 def test_its_residual_unit_is_monai_s(before, after, bare_end):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        blocks = pytest.importorskip("monai.networks.blocks")
+        from monai.networks import blocks
     theirs = blocks.ResidualUnit(3, before, after, subunits=2, last_conv_only=bare_end, dropout=0.0)
     ours = ResidualUnit(before, after, bare_end=bare_end)
     ours.load_state_dict(theirs.state_dict())
