@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from medseg.models.sam2 import Sam2Segmenter
     from medseg.segmentation import Segmenter
 
+
+_M_MMAP_THRESHOLD = -3  # of glibc's mallopt(3)
+_LARGE_BYTES = 6 * 2**20  # a window's arrays are larger, a network's layers smaller
 
 # Written out: asking medseg.models would load torch for a help page.
 _MODELS = (
@@ -106,6 +111,7 @@ def segment(
     check_view(view, name="--view")
     check_frame_rate(fps, name="--fps")
     make_folder(out)
+    _give_back_large_arrays()
     wishes = _Wishes(out, fps, view, subject, window, whole_frame, overwrite, overlay, curve)
     wanted = pointing.Pointing(
         sam2_size,
@@ -140,6 +146,16 @@ def segment(
         print_table(None, columns, rows)
         typer.echo(f"model {segmenter.name}: {segmenter.card['intended_use']}")
     raise typer.Exit(exit_code(failed, len(clips)))
+
+
+def _give_back_large_arrays() -> None:
+    """Have glibc return each large array to the system when it is freed, for flat memory.
+
+    It would soon keep those below 32 MiB, and a long clip's memory would creep up by the gaps
+    between them. Other systems' C libraries are left as they are.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _segment_one(path: Path, wishes: _Wishes, load: _LoadOnce, stems: set[str]) -> list[list[str]]:
