@@ -76,6 +76,13 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
     )
 
 
+def width_cm(scanner: Scanner, depth_cm: float) -> float:
+    """SD of the beam across its lines at a depth, the scanner's smoothing of grey included."""
+    off = np.clip(abs(depth_cm / scanner.depth_cm - scanner.focus) / 0.5, 0, 1)
+    lines = np.hypot(scanner.beam_lines * (1 + scanner.defocus * off), scanner.smoothing[1])
+    return float(lines * 2 * scanner.half_angle / (scanner.lines - 1) * depth_cm)
+
+
 def _complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     out = np.empty(shape, dtype=np.complex64)
     out.real = rng.standard_normal(shape, dtype=np.float32)

@@ -32,7 +32,7 @@ class Heart:
     regional: tuple[float, float, float]  # hypokinesia: side (-1/1), centre (0-1), depth (0-1)
     wall_septal: float
     wall_lateral: float
-    wall_apex: float  # share of the wall thickness left at the apex
+    wall_apex: float  # thickness of the wall at the apex, share of that at the sides
     right_apex: float  # where the right ventricle begins along the septum, share of the length
     right_width: float
     right_tilt: float
@@ -81,7 +81,7 @@ def draw_heart(rng: np.random.Generator, *, view: str = "A4C") -> Heart:
         ),
         wall_septal=wall * rng.uniform(0.85, 1.25),
         wall_lateral=wall * rng.uniform(0.8, 1.2),
-        wall_apex=rng.uniform(0.5, 1.1),
+        wall_apex=rng.uniform(0.5, 1.6),
         right_apex=rng.uniform(0.12, 0.45),
         right_width=rng.uniform(1.8, 4.6),
         right_tilt=rng.uniform(-0.3, 0.8),

@@ -50,6 +50,8 @@ class Echogenicity:
     atrial_septum: float
     pericardium: float
     outside: float
+    chest: float  # the tissue that lies between the probe and the heart
+    chest_reach: float  # how far down it goes, share of the apex's depth; 0 for none
     blood: float
     leaflet: float
     annulus: float
@@ -58,8 +60,11 @@ class Echogenicity:
     border: float  # specular gain where a surface faces the beam
     anisotropy: float  # loss where muscle runs along the beam
     pericardium_cm: float
+    pericardium_gap: float  # share by which the pericardium is unseen round the apex
     fade: float  # dB that muscle loses towards the cavity, most at the apex
     fade_cm: float  # distance from the cavity over which it does
+    edge: float  # dB that muscle loses where it begins: the border of a ventricle is no step
+    edge_cm: float  # over which it comes to its own level; drawn as a multiple of the beam's width
     patchiness: float  # SD in dB of slow variation inside muscle
     outside_patchiness: float
     trabeculation: float  # dB by which the inner rim of the cavity is lifted
@@ -73,8 +78,10 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
     """Draw tissue brightnesses between a crisp and a poor acoustic window.
 
     Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least,
-    or half of that where muscle fades towards the cavity; what hides the border beyond that is the
-    scanner's doing: dropout, shadows, haze and noise.
+    or half of that where muscle fades towards the cavity. A ventricle's border is no step: muscle
+    rises from near the blood's level, over as much as the scanner blurs, so that the edge that is
+    seen lies at the cavity's own edge, where readers trace it, and not inside it by the blur. What
+    hides the border beyond that is the scanner's doing: dropout, shadows, haze and noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
@@ -86,6 +93,8 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         atrial_septum=rng.uniform(-20, 4),
         pericardium=rng.uniform(-4, 12),
         outside=rng.uniform(-30, 0),
+        chest=rng.uniform(-12, 6),
+        chest_reach=rng.uniform(0.5, 1.15) * (rng.random() < 0.75),
         blood=min(septum, lateral) - contrast,
         leaflet=rng.uniform(-18, 9),
         annulus=rng.uniform(-4, 9),
@@ -93,9 +102,12 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         strand=rng.uniform(-22, 2),
         border=rng.uniform(0, 9),
         anisotropy=rng.uniform(0, 9),
-        fade=rng.uniform(0, min(0.5 * contrast, 10)) * (rng.random() < 0.7),
-        fade_cm=rng.uniform(0.15, 1.2),
+        fade=rng.uniform(0, min(0.6 * contrast, 14)) * (rng.random() < 0.8),
+        fade_cm=rng.uniform(0.15, 1.8),
+        edge=rng.uniform(0.6, 0.95) * contrast,
+        edge_cm=rng.uniform(2.0, 2.4),
         pericardium_cm=rng.uniform(0.15, 0.6),
+        pericardium_gap=rng.uniform(0, 1),
         patchiness=rng.uniform(1.5, 6),
         outside_patchiness=rng.uniform(3, 9),
         trabeculation=rng.uniform(0, contrast - 9),
@@ -202,6 +214,7 @@ def lay_tissue(
     heart_solid = blood | (muscle > 0.5) | (right_wall > 0.5) | (atrial_wall > 0.5)
     outside_cm = _distance_to(heart_solid)
     pericardium = _band(outside_cm, echo.pericardium_cm, 0.12) * ~heart_solid
+    pericardium = pericardium * (1 - echo.pericardium_gap * np.clip(1.3 - along / 0.3, 0, 1))
 
     # Muscle moves with the cavity; what lies far outside stays.
     fade = np.exp(-np.clip(outside_cm, 0, None) / 1.5)
@@ -231,6 +244,11 @@ def lay_tissue(
         nonlocal amplitude
         amplitude = amplitude * (1 - weight) + db(level) * weight
 
+    chest_cm = echo.chest_reach * pose.apex_z + 0.4 * field(1, 2.0)
+    lay(
+        np.clip((chest_cm - z[:, None]) / 0.6 + 0.5, 0, 1),
+        echo.chest + 0.8 * echo.outside_patchiness * field(1, 0.7),
+    )
     lay(pericardium, echo.pericardium + 0.7 * echo.outside_patchiness * field(1, 0.7))
     lay(right_wall, echo.right_wall + patchy)
     lay(atrial_wall, echo.atrial_wall + patchy + echo.border * (facing - 0.5))
@@ -239,6 +257,7 @@ def lay_tissue(
     muscle_level = muscle_level - (
         echo.fade * np.exp(-to_cavity / echo.fade_cm) * np.clip(1.2 - 1.2 * along, 0.3, 1)
     )
+    muscle_level = muscle_level - echo.edge * np.clip(1 - to_cavity / echo.edge_cm, 0, 1)
     lay(muscle, muscle_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
     rim = muscle * _band(to_cavity, 0.16, 0.1)
     lay(rim * 0.7, muscle_level + patchy + echo.border * (2 * facing - 0.8))

@@ -36,7 +36,7 @@ def test_counting_leaves_the_network_as_it_was():
         torch.testing.assert_close(tensor, before[key])
 
 
-def test_the_default_model_s_work_is_counted_with_its_mirror_image():
+def test_the_default_model_s_work_is_counted_with_both_views_of_a_frame():
     default = load_model("default")
     found = complexity(
         default.network, default.input_shape, frames_per_input=default.frames_per_input

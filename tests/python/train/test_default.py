@@ -59,3 +59,28 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
         train.train_default(tmp_path / "w", TINY, data=bursts)
     assert not (tmp_path / "w").exists()
     assert torch.is_grad_enabled()
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(bursts, tmp_path, monkeypatch):
+    monkeypatch.setattr(default, "KEPT_EVERY", 4)
+    recipe = replace(TINY, steps=9)
+
+    def pull_the_plug(stage, done, total, figures):
+        if done == 6:
+            raise KeyboardInterrupt
+
+    train.train_default(tmp_path / "whole", recipe, data=bursts)
+    with pytest.raises(KeyboardInterrupt):
+        train.train_default(tmp_path / "stopped", recipe, data=bursts, report=pull_the_plug)
+    assert not (tmp_path / "stopped").exists()
+    with pytest.raises(TrainingError, match="other settings"):
+        train.train_default(tmp_path / "stopped", replace(recipe, seed=4), data=bursts)
+    steps = []
+    train.train_default(
+        tmp_path / "stopped", recipe, data=bursts, report=lambda _, done, *__: steps.append(done)
+    )
+    assert steps == [5, 6, 7, 8, 9]
+    whole, stopped = load_file(tmp_path / "whole"), load_file(tmp_path / "stopped")
+    for key, value in whole.items():
+        torch.testing.assert_close(value, stopped[key], rtol=0, atol=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["stopped", "whole"]
