@@ -242,6 +242,4 @@ def save_distributions_png(
     if len(groups) > 1:
         patches = [Patch(color=colour[group], label=group) for group in groups]
         figure.legend(handles=patches, loc="upper right", ncols=10, frameon=False, fontsize=8)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png")
-    write_whole(Path(path), picture.getvalue())
+    _save_png(figure, path)

@@ -12,11 +12,10 @@ from medseg.compare.cases import Compared, ScoredRun
 from medseg.errors import InputError
 from medseg.evaluate import Measure
 from medseg.evaluate.definitions import Definition, define_measures, group_by_patient
-from medseg.evaluate.summary import drawn_unit, measure_of, why_missing
-from medseg.metrics import DRAWS, Interval, bootstrap, percentile_interval
+from medseg.evaluate.summary import NO_INTERVAL, drawn_unit, measure_of, why_missing
+from medseg.metrics import DRAWS, bootstrap, percentile_interval
 
 SEED = 1
-NOTHING = Interval(float("nan"), float("nan"), 0)
 
 # Label of each measure of the table, in its order; the keys are those of medseg evaluate.
 ACCURACY = {
@@ -136,7 +135,7 @@ def _pairs(names: Sequence[str], reference: str | None) -> list[tuple[str, str]]
 def _measure(
     d: Definition, label: str, once: np.ndarray, drawn: np.ndarray | None, one: ScoredRun
 ) -> Measure:
-    between = percentile_interval(drawn) if drawn is not None else NOTHING
+    between = percentile_interval(drawn) if drawn is not None else NO_INTERVAL
     without_r = any(clip.ef_reason == "R is not available" for clip in one.clips)
     reason = why_missing(d, without_r, one.evaluation.without_masks)
     return measure_of(d, once, between, label=label, reason=reason)
@@ -155,7 +154,7 @@ def _difference(
         return None
     one, other = drawn.get(f"{first}/{key}"), drawn.get(f"{second}/{key}")
     both = one is not None and other is not None
-    between = percentile_interval(one - other) if both else NOTHING
+    between = percentile_interval(one - other) if both else NO_INTERVAL
     return Difference(
         key=key,
         first=first,

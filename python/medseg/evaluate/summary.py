@@ -128,13 +128,13 @@ def measure_of(
     d = definition
     value = float(d.statistic(once)[0]) if d.n else float("nan")
     known = bool(np.isfinite(value))
-    low, high = (between.low, between.high) if known else (NO_INTERVAL.low, NO_INTERVAL.high)
+    shown = between if known else NO_INTERVAL
     return Measure(
         key=d.key,
         label=label,
         value=value,
-        low=low,
-        high=high,
+        low=shown.low,
+        high=shown.high,
         n=d.n,
         of=d.of,
         patients=d.patients,

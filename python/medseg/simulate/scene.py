@@ -65,14 +65,14 @@ def draw_scene(
     beats_rhythm = rhythm.draw_rhythm(
         rng, kind=kind, heart_rate_bpm=heart_rate_bpm, ejection_fraction=ejection_fraction
     )
-    echogenicity = tissue.draw_echogenicity(rng)
-    blur_cm = beam.width_cm(scanner, pose.apex_z + body.length / 2)
+    beam_cm = beam.width_cm(scanner, pose.apex_z + body.length / 2)
+    echogenicity = tissue.draw_echogenicity(rng, beam_cm=beam_cm)
     return Scene(
         heart=body,
         beats=rhythm.draw_beats(rng, beats_rhythm, duration_s=duration_s),
         rhythm=beats_rhythm,
         pose=pose,
-        echogenicity=replace(echogenicity, edge_cm=echogenicity.edge_cm * blur_cm),
+        echogenicity=echogenicity,
         scanner=scanner,
         raster=place_fan(rng, scanner, size, fill),
         fields=beam.draw_fields(rng, scanner),

@@ -64,7 +64,7 @@ class Echogenicity:
     fade: float  # dB that muscle loses towards the cavity, most at the apex
     fade_cm: float  # distance from the cavity over which it does
     edge: float  # dB that muscle loses where it begins: the border of a ventricle is no step
-    edge_cm: float  # over which it comes to its own level; drawn as a multiple of the beam's width
+    edge_cm: float  # over which it comes to its own level
     patchiness: float  # SD in dB of slow variation inside muscle
     outside_patchiness: float
     trabeculation: float  # dB by which the inner rim of the cavity is lifted
@@ -74,14 +74,14 @@ class Echogenicity:
     atrium: float  # dB by which the left atrium is filled by echoes from beside the plane
 
 
-def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
+def draw_echogenicity(rng: np.random.Generator, *, beam_cm: float) -> Echogenicity:
     """Draw tissue brightnesses between a crisp and a poor acoustic window.
 
     Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least,
     or half of that where muscle fades towards the cavity. A ventricle's border is no step: muscle
-    rises from near the blood's level, over as much as the scanner blurs, so that the edge that is
-    seen lies at the cavity's own edge, where readers trace it, and not inside it by the blur. What
-    hides the border beyond that is the scanner's doing: dropout, shadows, haze and noise.
+    rises from near the blood's level over two widths of the beam (`beam_cm`, SD), so that the edge
+    that is seen lies at the cavity's own edge, where readers trace it, and not inside it by the
+    blur. What hides the border beyond that is the scanner's doing: dropout, shadows, haze, noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
@@ -105,7 +105,7 @@ def draw_echogenicity(rng: np.random.Generator) -> Echogenicity:
         fade=rng.uniform(0, min(0.6 * contrast, 14)) * (rng.random() < 0.8),
         fade_cm=rng.uniform(0.15, 1.8),
         edge=rng.uniform(0.6, 0.95) * contrast,
-        edge_cm=rng.uniform(2.0, 2.4),
+        edge_cm=rng.uniform(2.0, 2.4) * beam_cm,
         pericardium_cm=rng.uniform(0.15, 0.6),
         pericardium_gap=rng.uniform(0, 1),
         patchiness=rng.uniform(1.5, 6),

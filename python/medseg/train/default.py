@@ -20,6 +20,7 @@ from medseg.losses import dice_cross_entropy
 from medseg.metrics import overlap, pooled_dice
 from medseg.models.default import Preparation, pack_metadata, standardise
 from medseg.models.unet import UNet, UNetShape
+from medseg.models.weights import read_torch
 from medseg.simulate.stills import FRAME_GAP_S, Burst, draw_bursts
 from medseg.train.files import write_state, write_weights
 from medseg.train.schedule import average_into
@@ -133,7 +134,8 @@ def train_default(
     `data` are training and validation bursts made before by `make_bursts`; without them they are
     made here. Returns the validation figures. A training that is stopped leaves `<out>.state` and
     goes on from there when it is called again, to the same weights. A loss that is not a number
-    ends the training with `TrainingError`, as does a state of other settings.
+    ends the training with `TrainingError`, as does a state of other settings; a damaged state is a
+    `WeightsError`.
     """
     recipe = recipe or DefaultRecipe()
     strength = strength or Strength()
@@ -216,8 +218,8 @@ def _settings(recipe: DefaultRecipe) -> str:
 def _read_state(path: Path, recipe: DefaultRecipe) -> dict[str, Any] | None:
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    if state["recipe"] != _settings(recipe):
+    state = read_torch(path)
+    if not isinstance(state, dict) or state.get("recipe") != _settings(recipe):
         raise TrainingError(
             f"{path}: is of a training with other settings; give the same ones to go on with it, "
             "or delete it"

@@ -65,7 +65,9 @@ def test_the_open_valve_makes_one_cavity_of_ventricle_and_atrium(seed):
     """Between the hinges lies blood when the valve is open, and a leaflet when it is shut."""
     rng = np.random.default_rng(seed)
     body = replace(heart.draw_heart(rng), strands=(), tenting=0.0)
-    echo = replace(tissue.draw_echogenicity(rng), blood=-30.0, leaflet=6.0, annulus=-40.0)
+    echo = replace(
+        tissue.draw_echogenicity(rng, beam_cm=0.1), blood=-30.0, leaflet=6.0, annulus=-40.0
+    )
     echo = replace(echo, patchiness=0.0, trabeculation=0.0, atrium=0.0)
     pose = tissue.Pose(0.0, 2.0, 0.0)
     brightest = []

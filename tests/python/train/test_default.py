@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from medseg import train
-from medseg.errors import TrainingError
+from medseg.errors import TrainingError, WeightsError
 from medseg.models import load_model
 from medseg.train import default
 
@@ -84,3 +84,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(bursts, tmp_pat
     for key, value in whole.items():
         torch.testing.assert_close(value, stopped[key], rtol=0, atol=0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["stopped", "whole"]
+
+
+def test_a_damaged_state_is_one_clear_error(bursts, tmp_path):
+    (tmp_path / "w.state").write_bytes(b"half a state")
+    with pytest.raises(WeightsError, match=r"w\.state: "):
+        train.train_default(tmp_path / "w", TINY, data=bursts)

@@ -25,7 +25,10 @@ from medseg.train.recipes import RECIPES, with_model
 from medseg.train.samples import VALIDATION_PASS, Samples, window_of_traced
 from medseg.train.start import freeze
 
-with_sam2 = pytest.mark.skipif(find_spec("sam2") is None, reason="medseg[sam2] is not installed")
+with_sam2 = pytest.mark.skipif(
+    find_spec("sam2") is None,
+    reason="sam2, an optional extra, is not installed: ci/setup installs it",
+)
 SIDE = 64
 
 

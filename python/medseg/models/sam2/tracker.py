@@ -91,13 +91,7 @@ def _prompt(sam2: Sam2, tracker: Tracker, prompt: Prompt, features: Features) ->
             features.coarse, features.for_decoder(1), _mask_input(sam2, prompt)
         )
     else:
-        given = point_inputs(
-            prompt,
-            height=tracker.height,
-            width=tracker.width,
-            side=sam2.image_size,
-            device=sam2.device,
-        )
+        given = _points(sam2, tracker, prompt)
         found = network._forward_sam_heads(
             backbone_features=features.coarse + network.no_mem_embed.permute(1, 2, 0)[..., None],
             point_inputs=given,
@@ -105,6 +99,17 @@ def _prompt(sam2: Sam2, tracker: Tracker, prompt: Prompt, features: Features) ->
             multimask_output=network._use_multimask(True, given),
         )
     return _remember_prompted(sam2, tracker, prompt, features, found)
+
+
+def _points(sam2: Sam2, tracker: Tracker, prompt: Prompt) -> dict[str, Tensor]:
+    """A prompt's points and box as the network's heads take them."""
+    return point_inputs(
+        prompt,
+        height=tracker.height,
+        width=tracker.width,
+        side=sam2.image_size,
+        device=sam2.device,
+    )
 
 
 @without_gradients
@@ -116,13 +121,7 @@ def _correct(
     network = sam2.network
     seen = _attend(sam2, tracker, prompt.frame, features, [prompt.object], direction)
     before = _heads(sam2, seen, features, 1)[3]
-    given = point_inputs(
-        prompt,
-        height=tracker.height,
-        width=tracker.width,
-        side=sam2.image_size,
-        device=sam2.device,
-    )
+    given = _points(sam2, tracker, prompt)
     found = network._forward_sam_heads(
         backbone_features=seen,
         point_inputs=given,

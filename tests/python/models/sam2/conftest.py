@@ -10,7 +10,9 @@ import pytest
 import torch
 
 if find_spec("sam2") is None:  # asked without importing it, which starts Hydra
-    pytest.skip("the extra medseg[sam2] is not installed", allow_module_level=True)
+    pytest.skip(
+        "sam2, an optional extra, is not installed: ci/setup installs it", allow_module_level=True
+    )
 
 from medseg.models.sam2 import Prompt, Sam2, load_sam2
 from medseg.models.sam2.pixels import normalise, squares_of_video
