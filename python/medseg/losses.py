@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch.nn import functional
+
+SIZE_LIMIT = 1.65  # beyond it, a size is simply wrong and Dice sees to it
+LEAST_PIXELS = 60  # of a structure whose change in size is worth learning
 
 
 def soft_dice_loss(
@@ -26,6 +31,23 @@ def soft_dice_loss(
 def dice_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Soft Dice loss plus cross-entropy, unweighted; shapes as in `soft_dice_loss`."""
     return soft_dice_loss(logits, labels) + functional.cross_entropy(logits, labels)
+
+
+def size_change_loss(logits: torch.Tensor, labels: torch.Tensor, *, label: int) -> torch.Tensor:
+    """How far a structure's change in size between two frames of one heart is missed.
+
+    logits (B, K, H, W) and integer labels (B, H, W), samples 2i and 2i+1 of one heart. Sizes are
+    sums of probability, and the loss is the mean of |log(found ratio) - log(true ratio)|, each size
+    held within a factor `SIZE_LIMIT` of the truth; pairs that hardly show the structure are left
+    out. About the relative error of an ejection fraction's ratio of areas.
+    """
+    found = logits.softmax(1)[:, label].sum((1, 2))
+    truth = (labels == label).sum((1, 2)).to(found.dtype)
+    error = (found.clamp_min(1) / truth.clamp_min(1)).log()
+    error = error.clamp(-math.log(SIZE_LIMIT), math.log(SIZE_LIMIT)).view(-1, 2)
+    shown = (truth.view(-1, 2) > LEAST_PIXELS).all(1)
+    missed = (error[:, 0] - error[:, 1]).abs() * shown
+    return missed.sum() / shown.sum().clamp_min(1)
 
 
 def binary_dice_loss(logits: torch.Tensor, masks: torch.Tensor, *, pooled: bool) -> torch.Tensor:

@@ -63,7 +63,7 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(bursts, tmp_path, monkeypatch):
     monkeypatch.setattr(default, "KEPT_EVERY", 4)
-    recipe = replace(TINY, steps=9)
+    recipe = replace(TINY, steps=9, change_share=5 / 9)  # step 5 is the second stage's first
 
     def pull_the_plug(stage, done, total, figures):
         if done == 6:
@@ -84,6 +84,26 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(bursts, tmp_pat
     for key, value in whole.items():
         torch.testing.assert_close(value, stopped[key], rtol=0, atol=0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["stopped", "whole"]
+
+
+def test_the_last_steps_see_two_frames_of_each_heart_and_learn_their_change(
+    bursts, tmp_path, monkeypatch
+):
+    seen = []
+
+    def keep(logits, labels, *, label):
+        seen.append(labels)
+        return logits.sum() * 0
+
+    monkeypatch.setattr(default, "size_change_loss", keep)
+    monkeypatch.setattr(default, "augment_labels", lambda labels, draw: labels)
+    train.train_default(tmp_path / "w", replace(TINY, steps=10, change_share=0.3), data=bursts)
+    assert len(seen) == 3
+    hearts = torch.from_numpy(bursts[0].labels)
+    for labels in seen:
+        own = [{h for h in range(len(hearts)) if (hearts[h] == one).all((1, 2)).any()}
+               for one in labels]  # fmt: skip
+        assert all(a & b for a, b in zip(own[::2], own[1::2], strict=True))
 
 
 def test_a_damaged_state_is_one_clear_error(bursts, tmp_path):
