@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from medseg.models.sam2.load import Sam2
 from medseg.models.sam2.pixels import normalise
@@ -71,16 +72,38 @@ def frames_at_once(sam2: Sam2) -> int:
 @without_gradients
 def encode(sam2: Sam2, squares: Tensor) -> list[Features]:
     """Encode squares (T,3,S,S) of 0..255, all at once; gives the features of each frame."""
-    network = sam2.network
+    network: Any = sam2.network
+    encoder = network.image_encoder
     with torch.autocast(sam2.device.type, enabled=False):  # the encoder's weights are of its type
-        found = network.image_encoder(normalise(squares, sam2.device).to(sam2.dtype))
-    fine, middle, coarse = (level.to(sam2.dtype) for level in found["backbone_fpn"])
-    fine, middle = network.sam_mask_decoder.conv_s0(fine), network.sam_mask_decoder.conv_s1(middle)
-    position = found["vision_pos_enc"][-1][:1].to(sam2.dtype)
+        pictures = normalise(squares, sam2.device).to(sam2.dtype, memory_format=torch.channels_last)
+        fine, middle, coarse = _levels(network, encoder.trunk(pictures))
+        position = encoder.neck.position_encoding(coarse[:1]).to(sam2.dtype)
     return [
         Features(fine[i : i + 1], middle[i : i + 1], coarse[i : i + 1], position)
         for i in range(len(squares))
     ]
+
+
+def _levels(network: Any, stages: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Fine, middle and coarse features of the trunk's four stages, the finest first.
+
+    As the package's neck makes them, but for the positions of the finer two, which nobody reads,
+    and their 256 channels, which the decoder would reduce again at once.
+    """
+    decoder = network.sam_mask_decoder
+    laterals = [level.conv for level in network.image_encoder.neck.convs]  # the deepest first
+    fine = _both(laterals[3], decoder.conv_s0, stages[0])
+    middle = _both(laterals[2], decoder.conv_s1, stages[1])
+    above = functional.interpolate(laterals[0](stages[3]), scale_factor=2.0, mode="nearest")
+    return fine, middle, laterals[1](stages[2]) + above
+
+
+def _both(first: Any, second: Any, grid: Tensor) -> Tensor:
+    """Two convolutions of single cells, one after the other, computed as one."""
+    inner, outer = (layer.weight.float().flatten(1) for layer in (first, second))
+    weight = (outer @ inner)[..., None, None]
+    bias = outer @ first.bias.float() + second.bias.float()
+    return functional.conv2d(grid, weight.type_as(grid), bias.type_as(grid))
 
 
 def _tokens(grid: Tensor) -> Tensor:

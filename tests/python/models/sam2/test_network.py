@@ -7,8 +7,11 @@ from importlib.resources import files
 import pytest
 import torch
 from omegaconf import OmegaConf
+from sam2.modeling.backbones.hieradet import Hiera
 
+from medseg.models.sam2.features import encode
 from medseg.models.sam2.network import build_network
+from medseg.models.sam2.pixels import normalise
 from medseg.models.sam2.shape import SIZES
 
 LETTERS = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}
@@ -85,3 +88,33 @@ def test_random_weights_follow_from_their_seed_and_leave_the_generator_alone(sam
     assert torch.equal(torch.rand(3), expected)
     again = random_network("tiny", "2.1", 64, 3).state_dict()
     assert all(torch.equal(once[key], again[key]) for key in once)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_cells_lie_where_the_package_puts_them(size):
+    trunk = build_network(size, "2.1", 64).image_encoder.trunk
+    with torch.no_grad():
+        for table in (trunk.pos_embed, trunk.pos_embed_window):
+            table.normal_()
+        for cells in ((16, 16), (64, 64), (32, 128)):
+            found, expected = trunk._get_pos_embed(cells), Hiera._get_pos_embed(trunk, cells)
+            torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+            assert found.is_contiguous()
+
+
+def test_learning_moves_where_cells_lie():
+    trunk = build_network("tiny", "2.1", 64).image_encoder.trunk
+    trunk._get_pos_embed((16, 16)).sum().backward()
+    assert trunk.pos_embed.grad.sum() == pytest.approx(256 * 96, rel=1e-5)
+    assert trunk.pos_embed_window.grad.eq(4).all()
+
+
+def test_features_are_the_packages(sam2, package):
+    squares = torch.randint(0, 256, (2, 3, sam2.image_size, sam2.image_size))
+    with torch.no_grad():
+        expected = package.forward_image(normalise(squares, torch.device("cpu")))
+    for i, features in enumerate(encode(sam2, squares)):
+        levels = (features.fine, features.middle, features.coarse)
+        for level, other in zip(levels, expected["backbone_fpn"], strict=True):
+            torch.testing.assert_close(level[0], other[i], atol=1e-4, rtol=1e-4)
+        assert torch.equal(features.position[0], expected["vision_pos_enc"][-1][i])
