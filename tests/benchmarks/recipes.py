@@ -46,6 +46,7 @@ class Plan:
     width: float = 0.25
     model: str = ""
     frames: int = 0  # 0: the recipe's
+    period: int = 0  # between those frames; 0: the recipe's
     size: int = 0  # pixels of a side; 0: the one that all are given
     precision: str = "bf16-mixed"  # three times as fast on a processor that has it
     labels: float = 1.0
@@ -60,16 +61,18 @@ PLANS: dict[str, Plan] = {
     "echonet": Plan("echonet", 300, 8, 2e-3, precision="32-true"),
     "unet": Plan("unet", 400, 16, 2e-3, precision="32-true"),
     "unet-landmarks": Plan("unet-landmarks", 400, 16, 2e-3),
-    "unilvseg": Plan("unilvseg", 300, 4, 2e-3, augmentation=TURNED),
+    "unilvseg": Plan("unilvseg", 900, 4, 2e-3, size=64, augmentation=TURNED),
     "unilvseg-superimage": Plan(
-        "unilvseg", 250, 4, 1e-3, model="simlvseg-superimage", augmentation=TURNED
+        "unilvseg", 600, 4, 1e-3, model="simlvseg-superimage", size=64, augmentation=TURNED
     ),
-    "echonet-ef": Plan("echonet-ef", 300, 6, 1e-3, size=64),
+    "echonet-ef": Plan("echonet-ef", 800, 8, 3e-3, frames=16, period=4, size=64),
 }
 for _seed in SEEDS:
-    _ssl, _weak = {"frames": 16, "seed": _seed}, {"frames": 16, "seed": _seed, "labels": 0.1}
-    PLANS[f"ssl-{_seed}"] = Plan("unilvseg-ssl", 200, 4, 1e-3, **_ssl)
-    PLANS[f"weak-{_seed}"] = Plan("unilvseg", 150, 4, 2e-3, **_weak, augmentation=TURNED)
+    _small = {"frames": 16, "size": 64, "seed": _seed}
+    PLANS[f"ssl-{_seed}"] = Plan("unilvseg-ssl", 400, 4, 1e-3, **_small)
+    PLANS[f"weak-{_seed}"] = Plan(
+        "unilvseg", 300, 4, 2e-3, **_small, labels=0.1, augmentation=TURNED
+    )
     PLANS[f"ssl-weak-{_seed}"] = replace(PLANS[f"weak-{_seed}"], start=f"ssl-{_seed}")
 
 
@@ -86,7 +89,7 @@ def config_of(plan: Plan, data: Path, out: Path, *, steps: int | None, size: int
         seed=plan.seed,
         data=replace(
             config.data, path=str(data), size=plan.size or size, labels=plan.labels, workers=0,
-            validation_samples=24,
+            validation_samples=24, period=plan.period or config.data.period,
         ),
         network=replace(config.network, pretrained=start, start_ef="train-mean"),
         objective=replace(config.objective, reduction="mean"),
