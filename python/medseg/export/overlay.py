@@ -107,19 +107,19 @@ def overlay_pictures(clip: Clip, segmentation: xr.Dataset) -> Iterator[Picture]:
     layout = layout_for(clip.height, clip.width)
     panel = CurvePanel(segmentation, layout)
     status = np.asarray(segmentation["status"].values)  # (object, frame)
+    right = layout.left + layout.frame_width
     step = max(1, min(32, WINDOW_PIXELS // (clip.height * clip.width)))
     for start in range(0, clip.frame_count, step):
         stop = min(start + step, clip.frame_count)
         frames = _read_or_black(clip, start, stop)
         masks = np.asarray(segmentation["mask"].isel(frame=slice(start, stop)).values)
         pictures = np.empty((stop - start, layout.height, layout.width, 3), np.uint8)
-        for i in range(stop - start):
-            picture = np.full((layout.height, layout.width, 3), BACKGROUND, np.uint8)
+        pictures[:, : layout.panel_top, : layout.left] = BACKGROUND
+        pictures[:, : layout.panel_top, right:] = BACKGROUND
+        for i, picture in enumerate(pictures):
             shown = draw_outlines(frames[i], masks[:, i], status[:, start + i], layout.scale)
-            right = layout.left + layout.frame_width
-            picture[: layout.frame_height, layout.left : right] = shown
+            picture[: layout.panel_top, layout.left : right] = shown
             picture[layout.panel_top :] = panel.at(start + i)
-            pictures[i] = picture
         yield pictures
 
 
