@@ -16,13 +16,16 @@ import numpy as np
 
 from medseg.errors import InputError, OutputError
 
+# Threads by frame encode while the next is drawn; by slice, PyAV's own choice, each is waited for.
+_H264 = {"preset": "veryfast", "thread_type": "frame"}
+
 # suffix and lossless -> (codec, pixel format of the file, pixel format handed over, options);
 # yuvj422p because libswscale rounds full-range 4:2:0 chroma down: grey would turn green by 2
 _CODECS: dict[tuple[str, bool], tuple[str, str, str, dict[str, str]]] = {
     (".avi", False): ("mjpeg", "yuvj422p", "rgb24", {"qmin": "1", "qmax": "2"}),
     (".avi", True): ("ffv1", "bgr0", "rgb24", {}),
-    (".mp4", False): ("libx264", "yuv420p", "rgb24", {"crf": "18", "preset": "veryfast"}),
-    (".mp4", True): ("libx264rgb", "rgb24", "rgb24", {"crf": "0", "preset": "veryfast"}),
+    (".mp4", False): ("libx264", "yuv420p", "rgb24", {"crf": "18", **_H264}),
+    (".mp4", True): ("libx264rgb", "rgb24", "rgb24", {"crf": "0", **_H264}),
 }
 _FINEST_RATE = 1_000_000  # largest denominator of a frame rate; 1001 is the common one
 
