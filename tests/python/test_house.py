@@ -89,6 +89,10 @@ def test_the_command_line_starts_without_torch():
     assert "torch" not in modules_after("import medseg.cli")
 
 
+def test_what_opens_videos_leaves_what_reads_dicom_alone():
+    assert not {"pydicom", "gdcm"} & modules_after("import medseg.decode, medseg.decode.video")
+
+
 def test_every_module_lives_on_a_floor_and_every_floor_is_built():
     there = {
         path.stem

@@ -10,7 +10,6 @@ import numpy as np
 
 from medseg.clip import Clip, check_frame_rate, check_view
 from medseg.decode.describe import describe_clip, describe_rows
-from medseg.decode.dicom import open_dicom
 from medseg.decode.images import open_image_folder, open_picture
 from medseg.decode.signature import CONTAINERS, HEAD_BYTES, file_kind
 from medseg.decode.video import open_video
@@ -59,6 +58,9 @@ def _open(path: Path) -> Clip:
     if kind in CONTAINERS:
         return open_video(path, kind=kind)
     if kind == "dicom":
+        # Imported on demand: pydicom and GDCM are slow to import, and a video needs neither.
+        from medseg.decode.dicom import open_dicom
+
         return open_dicom(path)
     if kind == "picture":
         return open_picture(path)
