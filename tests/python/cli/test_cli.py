@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 import medseg
 import medseg.models
 from medseg.cli import main
+from medseg.export import video
 from medseg.export.video import VideoWriter
 
 ONE_LINE = re.compile(r"medseg: [^\n]+\n")
@@ -99,6 +101,23 @@ def test_existing_results_are_kept_unless_told_otherwise(avi, tmp_path, capsys):
     assert "--overwrite" in lines_of(capsys)
     assert main([*command, "--overwrite"]) == 0
     assert [p.name for p in (tmp_path / "o").iterdir()] == ["bullet.zarr"]
+
+
+def test_a_full_disk_under_the_overlay_is_one_line_and_the_store_stays(
+    avi, tmp_path, capsys, monkeypatch
+):
+    out = tmp_path / "o"
+    out.mkdir()
+    monkeypatch.setattr(video.secrets, "token_hex", lambda _: "full")
+    (out / ".bullet_overlay.partial-full.mp4").symlink_to("/dev/full")
+    assert main(["segment", str(avi), "-o", str(out), "--no-curve"]) == 2
+    assert "bullet_overlay.mp4: the disk is full" in lines_of(capsys)
+    assert [p.name for p in out.iterdir()] == ["bullet.zarr"]
+
+
+def test_cycles_of_objects_are_looked_for_again_after_the_imports(avi, tmp_path):
+    main(["segment", str(avi), "-o", str(tmp_path), "--no-overlay", "--no-curve"])
+    assert gc.isenabled()
 
 
 def test_two_clips_of_one_name_do_not_overwrite_each_other(avi, tmp_path, capsys):
