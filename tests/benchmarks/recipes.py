@@ -63,15 +63,15 @@ PLANS: dict[str, Plan] = {
     "unet-landmarks": Plan("unet-landmarks", 400, 16, 2e-3),
     "unilvseg": Plan("unilvseg", 900, 4, 2e-3, size=64, augmentation=TURNED),
     "unilvseg-superimage": Plan(
-        "unilvseg", 600, 4, 1e-3, model="simlvseg-superimage", size=64, augmentation=TURNED
+        "unilvseg", 1000, 4, 1e-3, model="simlvseg-superimage", size=64, augmentation=TURNED
     ),
     "echonet-ef": Plan("echonet-ef", 800, 8, 3e-3, frames=16, period=4, size=64),
 }
 for _seed in SEEDS:
-    _small = {"frames": 16, "size": 64, "seed": _seed}
-    PLANS[f"ssl-{_seed}"] = Plan("unilvseg-ssl", 400, 4, 1e-3, **_small)
+    _small = {"frames": 16, "size": 64, "precision": "32-true", "seed": _seed}
+    PLANS[f"ssl-{_seed}"] = Plan("unilvseg-ssl", 300, 4, 1e-3, **_small)
     PLANS[f"weak-{_seed}"] = Plan(
-        "unilvseg", 300, 4, 2e-3, **_small, labels=0.1, augmentation=TURNED
+        "unilvseg", 200, 4, 2e-3, **_small, labels=0.1, augmentation=TURNED
     )
     PLANS[f"ssl-weak-{_seed}"] = replace(PLANS[f"weak-{_seed}"], start=f"ssl-{_seed}")
 

@@ -177,10 +177,9 @@ def _caption(strip: Strip, clip: ClipScore) -> str:
 
 
 def _ef_words(clip: ClipScore) -> str:
-    return "not given" if clip.ef_percent is None else f"{clip.ef_percent:.0f} %"
+    return "not given" if clip.ef_percent is None else f"{clip.ef_percent:.0f}\u00a0%"
 
 
 def _true_ef_words(clip: ClipScore) -> str:
-    return (
-        "true not known" if clip.ef_true_percent is None else f"true {clip.ef_true_percent:.0f} %"
-    )
+    true = clip.ef_true_percent
+    return "true not known" if true is None else f"true {true:.0f}\u00a0%"

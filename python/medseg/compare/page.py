@@ -145,7 +145,6 @@ def _figure(panel: Panel) -> str:
         element("h3", escaped(panel.heading)) if panel.heading else "",
         picture(panel.image, panel.alt, panel.kind),
         element("figcaption", escaped(panel.caption)) if panel.caption else "",
-        classes="strip" if panel.kind == "jpeg" else "",
     )
 
 
