@@ -43,7 +43,7 @@ class DefaultRecipe:
     steps: int = 16000
     change_share: float = 0.375  # of the steps, the last ones: on two frames of each heart
     change_weight: float = 0.5  # of `size_change_loss` there, beside Dice and cross-entropy
-    batch: int = 16
+    batch: int = 16  # even, for the pairs
     learning_rate: float = 3e-3
     change_learning_rate: float = 2e-3
     weight_decay: float = 1e-2

@@ -61,9 +61,12 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
     assert torch.is_grad_enabled()
 
 
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(bursts, tmp_path, monkeypatch):
+@pytest.mark.parametrize("alone", [2, 4, 8])  # kept after 4 steps: in either stage, or between
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
+    alone, bursts, tmp_path, monkeypatch
+):
     monkeypatch.setattr(default, "KEPT_EVERY", 4)
-    recipe = replace(TINY, steps=9, change_share=5 / 9)  # step 5 is the second stage's first
+    recipe = replace(TINY, steps=9, change_share=1 - alone / 9)
 
     def pull_the_plug(stage, done, total, figures):
         if done == 6:
