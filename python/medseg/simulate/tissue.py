@@ -185,7 +185,7 @@ def lay_tissue(
         return _fill(pose.to_image(polygon), x_min, shape)
 
     cavity = fill(frame.left_ventricle)
-    to_cavity = _distance_to(cavity)
+    to_cavity, to_wall = _distance_to(cavity), _distance_to(~cavity)
     tilt = (frame.lateral_hinge[1] - frame.septal_hinge[1]) / max(
         frame.lateral_hinge[0] - frame.septal_hinge[0], 0.1
     )
@@ -222,13 +222,16 @@ def lay_tissue(
     stretch_x = 1 + (1 / frame.width_ratio - 1) * fade * 0.6 * above_base
     material_x, material_y = hx * stretch_x, hy * stretch_y
 
-    def field(index: int, scale_cm: float) -> np.ndarray:
-        coordinates = [np.mod(material_y / scale_cm, 64), np.mod(material_x / scale_cm, 64)]
-        return ndimage.map_coordinates(patches[index], coordinates, order=1, mode="grid-wrap")
+    material = np.stack([material_y, material_x])  # (2, rows, columns)
 
-    slow = field(0, 0.5)
+    def field(index: int, scale_cm: float) -> np.ndarray:
+        return ndimage.map_coordinates(
+            patches[index], material / scale_cm, order=1, mode="grid-wrap"
+        )
+
+    slow, coarse = field(0, 0.5), field(1, 0.7)
     # How squarely the nearest surface of the cavity faces the beam, 0 (along it) to 1.
-    smooth = ndimage.gaussian_filter(to_cavity - _distance_to(~cavity), 2.0)
+    smooth = ndimage.gaussian_filter(to_cavity - to_wall, 2.0)
     gz, gx = np.gradient(smooth)
     beam = np.hypot(x[None, :], z[:, None] + 0.5)
     facing = np.abs(gz * (z[:, None] + 0.5) + gx * x[None, :]) / (np.hypot(gz, gx) + 1e-6) / beam
@@ -247,9 +250,9 @@ def lay_tissue(
     chest_cm = echo.chest_reach * pose.apex_z + 0.4 * field(1, 2.0)
     lay(
         np.clip((chest_cm - z[:, None]) / 0.6 + 0.5, 0, 1),
-        echo.chest + 0.8 * echo.outside_patchiness * field(1, 0.7),
+        echo.chest + 0.8 * echo.outside_patchiness * coarse,
     )
-    lay(pericardium, echo.pericardium + 0.7 * echo.outside_patchiness * field(1, 0.7))
+    lay(pericardium, echo.pericardium + 0.7 * echo.outside_patchiness * coarse)
     lay(right_wall, echo.right_wall + patchy)
     lay(atrial_wall, echo.atrial_wall + patchy + echo.border * (facing - 0.5))
     lay(between, echo.atrial_septum + patchy)
@@ -265,7 +268,7 @@ def lay_tissue(
     lay(blood.astype(np.float32), pooled + echo.atrium * left_atrium)
     side = echo.trabeculation_lateral * lateral + (1 - echo.trabeculation_lateral) * (1 - lateral)
     reach = echo.trabeculation_cm * np.clip(1.3 - 1.3 * along, 0.15, 1) * (0.4 + side)
-    inner = cavity * _band(_distance_to(~cavity), reach, 0.3)
+    inner = cavity * _band(to_wall, reach, 0.3)
     lay(inner * 0.6, pooled + echo.trabeculation + patchy)
     if frame.papillary is not None:
         line = _draw_lines([pose.to_image(frame.papillary)], x_min, shape)
