@@ -20,9 +20,8 @@ def soft_dice_loss(
     sample does not hold is scored by the false positives alone, through `smooth` (pixels).
     """
     probability = logits.softmax(1)[:, 1:]  # (B, K-1, H, W)
-    truth = (
-        functional.one_hot(labels, logits.shape[1])[..., 1:].movedim(-1, 1).to(probability.dtype)
-    )
+    classes = torch.arange(1, logits.shape[1], device=labels.device).view(-1, 1, 1)
+    truth = (labels[:, None] == classes).to(probability.dtype)  # (B, K-1, H, W)
     overlap = (probability * truth).sum((2, 3))
     size = probability.sum((2, 3)) + truth.sum((2, 3))
     return 1 - ((2 * overlap + smooth) / (size + smooth)).mean()

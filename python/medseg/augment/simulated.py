@@ -132,19 +132,18 @@ def augment_clip(clip: torch.Tensor, draw: Draw) -> torch.Tensor:
     column = (batch, 1, 1, 1)
     lit = (clip > 0.004).float()
     clip = adjust_gamma(clip, draw.gamma)
-    clip = clip * draw.gain.view(column) + draw.offset.view(column) * lit
+    clip = (clip * draw.gain.view(column)).addcmul_(draw.offset.view(column), lit)
     y = torch.linspace(0, 1, height)[:, None]
     x = torch.linspace(0, 1, width)[None, :]
-    for spot in draw.dark.unbind(1):
-        cx, cy, radius, loss = (v.view(batch, 1, 1) for v in spot.unbind(1))
-        shade = torch.exp(-((x - cx) ** 2 + (y - cy) ** 2) / radius**2) * loss
-        clip = clip * (1 - shade[:, None])
+    for i, spot in draw.dark[..., 3].nonzero().tolist():
+        cx, cy, radius, loss = draw.dark[i, spot]
+        clip[i] *= 1 - torch.exp(-((x - cx) ** 2 + (y - cy) ** 2) / radius**2) * loss
     generator = torch.Generator().manual_seed(draw.noise_seed)
     grain = torch.randn(clip.shape, generator=generator) * draw.noise.view(column)
-    clip = clip * (1 + 2 * grain) + grain.flip(-1) * 0.5 * lit
-    for mark in draw.mark.unbind(1):
-        x0, y0, x1, y1, bright = (v.view(batch, 1, 1) for v in mark.unbind(1))
-        box = ((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)).float() * (bright > 0)
-        clip = clip * (1 - box[:, None]) + (box * bright)[:, None]
+    clip = clip.addcmul(clip, grain, value=2).addcmul_(grain.flip(-1), lit, value=0.5)
+    for i, mark in draw.mark[..., 4].nonzero().tolist():
+        x0, y0, x1, y1, bright = draw.mark[i, mark]
+        box = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
+        clip[i] = torch.where(box, bright, clip[i])
     sigma = draw.blur.clamp(min=0.05)[:, None].repeat(1, 2)
-    return gaussian_blur2d(clip.clamp(0, 1), (7, 7), sigma)
+    return gaussian_blur2d(clip.clamp_(0, 1), (7, 7), sigma)

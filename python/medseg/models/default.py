@@ -29,7 +29,7 @@ class Preparation:
     """How frames become the network's input; it travels inside the weights file."""
 
     size: int  # pixels of the square that the network sees
-    gap_s: float  # seconds between the middle frame and its neighbours
+    gap_s: float  # seconds from each frame that it sees to the next
     normalisation: str = "per-sample standardisation: (x - mean) / (SD + 0.02), x in 0-1"
 
 
@@ -77,7 +77,7 @@ def _from_checkpoint(checkpoint: Checkpoint, device: torch.device) -> DefaultSeg
 
 
 class DefaultSegmenter:
-    """Outlines the left ventricle, each frame seen with one before and one after."""
+    """Outlines the left ventricle, each frame seen with some before and as many after."""
 
     name = "default"
     object_names: tuple[str, ...] = ("left_ventricle",)
@@ -85,9 +85,10 @@ class DefaultSegmenter:
     def __init__(self, network: UNet, preparation: Preparation, weights_sha256: str) -> None:
         self.network = network
         self.preparation = preparation
-        self.halo_s = preparation.gap_s
+        self.frames = network.shape.frames  # that it sees to outline the middle one
+        self.halo_s = preparation.gap_s * (self.frames // 2)
         self.frames_per_input = 1  # the middle one, seen twice
-        self.input_shape = (2, network.shape.frames, preparation.size, preparation.size)
+        self.input_shape = (2, self.frames, preparation.size, preparation.size)
         self.card: dict[str, Any] = {
             "name": "medseg default U-Net",
             "weights_sha256": weights_sha256,
@@ -115,11 +116,12 @@ class DefaultSegmenter:
         device = next(self.network.parameters()).device
         parts = [frames[i : i + FRAMES_AT_ONCE] for i in range(0, len(frames), FRAMES_AT_ONCE)]
         small = torch.cat([self._small(part, sector, box, device) for part in parts])
-        triples = torch.from_numpy(neighbours(time_s, self.preparation.gap_s)[core])  # (core,3)
-        found = np.empty((len(triples), 1, height, width), np.float32)
+        near = neighbours(time_s, self.preparation.gap_s, self.frames)[core]
+        seen = torch.from_numpy(near)  # (core,F)
+        found = np.empty((len(seen), 1, height, width), np.float32)
         side, (y0, x0, _, _) = box[2] - box[0], box
-        for start in range(0, len(triples), FRAMES_AT_ONCE):
-            part = triples[start : start + FRAMES_AT_ONCE].to(device)
+        for start in range(0, len(seen), FRAMES_AT_ONCE):
+            part = seen[start : start + FRAMES_AT_ONCE].to(device)
             probability = resize(self._left_ventricle(small[part]), side)  # (B,1,side,side)
             whole = cut(probability, (-y0, -x0, height - y0, width - x0))
             found[start : start + len(part)] = whole.cpu().numpy()
@@ -137,18 +139,18 @@ class DefaultSegmenter:
         return resize(cut(grey[:, None], box), self.preparation.size)[:, 0]
 
     @torch.inference_mode()
-    def _left_ventricle(self, triples: torch.Tensor) -> torch.Tensor:
-        """Probabilities (B,1,size,size) of triples (B,3,size,size), each seen in two ways.
+    def _left_ventricle(self, frames: torch.Tensor) -> torch.Tensor:
+        """Probabilities (B,1,size,size) of the middle of (B,F,size,size), seen in two ways.
 
         The second is the mirror image of the square's middle, enlarged to the whole square; where
         that does not reach, the first stands alone. Two sizes err apart more than two mirror images
         of one size do, so that their mean is nearer to the truth.
         """
-        size = triples.shape[-1]
+        size = frames.shape[-1]
         edge = round(size * EDGE_SHARE)
         middle = slice(edge, size - edge)
-        enlarged = resize(triples[..., middle, middle].flip(-1), size)
-        views = standardise(torch.cat([triples, enlarged]))
+        enlarged = resize(frames[..., middle, middle].flip(-1), size)
+        views = standardise(torch.cat([frames, enlarged]))
         views = views.contiguous(memory_format=torch.channels_last)
         plain, second = self.network(views).softmax(1)[:, LEFT_VENTRICLE, None].chunk(2)
         probability = plain.clone()
@@ -157,12 +159,13 @@ class DefaultSegmenter:
         return probability
 
 
-def neighbours(time_s: np.ndarray, gap_s: float) -> np.ndarray:
-    """For each frame the frames nearest to `gap_s` before it, itself, and nearest to `gap_s` after.
+def neighbours(time_s: np.ndarray, gap_s: float, frames: int) -> np.ndarray:
+    """For each frame the `frames` (an odd number) that its outline is found from, `gap_s` apart.
 
-    Returns (T,3) indices; at the clip's ends the first or last frame stands in.
+    Returns (T,frames) indices of the frames nearest in time, each frame's own in the middle; at the
+    clip's ends the first or last frame stands in.
     """
-    middle = np.arange(len(time_s))
-    before = np.abs(time_s[None, :] - (time_s[:, None] - gap_s)).argmin(1)
-    after = np.abs(time_s[None, :] - (time_s[:, None] + gap_s)).argmin(1)
-    return np.stack([before, middle, after], axis=1)
+    wanted_s = time_s[:, None] + gap_s * (np.arange(frames) - frames // 2)  # (T,frames)
+    near = np.abs(time_s[None, None, :] - wanted_s[:, :, None]).argmin(2)
+    near[:, frames // 2] = np.arange(len(time_s))
+    return near

@@ -1,4 +1,4 @@
-"""A small U-Net over three neighbouring frames: the network behind the default model."""
+"""A small U-Net over neighbouring frames: the network behind the default model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 class UNetShape:
     """Everything that fixes the architecture; it travels inside the weights file."""
 
-    frames: int = 3
+    frames: int = 5  # the middle one is outlined
     classes: int = 5
     fold: int = 2  # blocks of fold x fold pixels enter as channels and leave as pixels
     widths: tuple[int, ...] = (32, 64, 128, 192)

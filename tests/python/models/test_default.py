@@ -36,10 +36,12 @@ def weights(tmp_path):
 
 def test_neighbours_are_chosen_by_time_not_by_index():
     fast, slow = np.arange(20) / 100, np.arange(20) / 25
-    assert neighbours(fast, 0.08)[10].tolist() == [2, 10, 18]
-    assert neighbours(slow, 0.08)[10].tolist() == [8, 10, 12]
-    assert neighbours(fast, 0.08)[0].tolist() == [0, 0, 8]
-    assert neighbours(np.zeros(1), 0.08).tolist() == [[0, 0, 0]]
+    assert neighbours(fast, 0.08, 3)[10].tolist() == [2, 10, 18]
+    assert neighbours(fast, 0.04, 5)[10].tolist() == [2, 6, 10, 14, 18]
+    assert neighbours(slow, 0.08, 5)[10].tolist() == [6, 8, 10, 12, 14]
+    assert neighbours(fast, 0.08, 5)[0].tolist() == [0, 0, 0, 8, 16]
+    assert neighbours(np.zeros(1), 0.08, 3).tolist() == [[0, 0, 0]]
+    assert neighbours(np.zeros(2), 0.08, 3)[:, 1].tolist() == [0, 1]
 
 
 def test_standardising_undoes_gain_and_offset():
@@ -67,9 +69,9 @@ class Brightness(nn.Module):
         super().__init__()
         self.steepness = nn.Parameter(torch.tensor(50.0))
 
-    def forward(self, triples: torch.Tensor) -> torch.Tensor:
-        logits = torch.zeros(len(triples), 5, *triples.shape[2:])
-        logits[:, 1] = self.steepness * triples[:, 1]
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        logits = torch.zeros(len(frames), 5, *frames.shape[2:])
+        logits[:, 1] = self.steepness * frames[:, 1]
         return logits
 
 
@@ -110,6 +112,13 @@ def test_a_frame_s_answer_does_not_depend_on_the_window_it_came_in(weights):
     together = ask(0, 24, slice(10, 14))
     apart = ask(5, 20, slice(5, 9))
     np.testing.assert_allclose(together, apart, atol=1e-6)
+
+
+def test_frames_on_both_sides_are_read_as_far_as_the_network_sees(tmp_path):
+    wide = UNetShape(frames=5, classes=5, widths=(4, 8))
+    path = tmp_path / "wide.safetensors"
+    save_file(UNet(wide).state_dict(), path, metadata=pack_metadata(wide, Preparation(32, 0.08)))
+    assert load_default(path, torch.device("cpu")).halo_s == pytest.approx(0.16)
 
 
 def test_folding_the_normalisation_changes_no_answer():
