@@ -13,7 +13,10 @@ from medseg.cli.pointing import ImageSize, Precision, RandomWeights, Size, Versi
 if TYPE_CHECKING:
     from medseg.volumes import Predictor
 
-_MODELS = ("sam2.1-tiny", "sam2.1-small", "sam2.1-base-plus", "sam2.1-large", "medsam2")
+_MODELS = (
+    "sam2.1-tiny", "sam2.1-small", "sam2.1-base-plus", "sam2.1-large", "medsam2", "sam-vit-b",
+    "sam-vit-l", "sam-vit-h", "medsam",
+)  # fmt: skip
 
 
 def volume(

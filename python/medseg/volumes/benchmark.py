@@ -23,16 +23,35 @@ from medseg.volumes.score import TOLERANCE_MM, LabelScore, score_labels
 
 # What a model runs on: the same scan's slices one by one, or the scan as a whole.
 METHODS = {"2-D": "slices", "hand-over": "handover", "memory": "memory"}
-PUBLISHED = {  # by model: its checkpoint's file name, SAM 2's size, and the size it wants
-    "sam2.1-tiny": ("sam2.1_hiera_tiny.pt", "tiny", 1024),
-    "sam2.1-small": ("sam2.1_hiera_small.pt", "small", 1024),
-    "sam2.1-base-plus": ("sam2.1_hiera_base_plus.pt", "base-plus", 1024),
-    "sam2.1-large": ("sam2.1_hiera_large.pt", "large", 1024),
-    "medsam2": ("MedSAM2_latest.pt", "tiny", 512),
-}
-WHERE = {
-    "medsam2": "huggingface.co/wanglab/MedSAM2",
-    "sam2.1": "github.com/facebookresearch/sam2",
+
+
+@dataclass(frozen=True)
+class Published:
+    """A checkpoint as it is published, and what it is of."""
+
+    file: str
+    family: str  # sam2, sam or medsam
+    size: str
+    image_size: int
+    where: str
+
+
+_SAM2 = "github.com/facebookresearch/sam2"
+_SAM = "github.com/facebookresearch/segment-anything"
+PUBLISHED = {
+    "sam2.1-tiny": Published("sam2.1_hiera_tiny.pt", "sam2", "tiny", 1024, _SAM2),
+    "sam2.1-small": Published("sam2.1_hiera_small.pt", "sam2", "small", 1024, _SAM2),
+    "sam2.1-base-plus": Published("sam2.1_hiera_base_plus.pt", "sam2", "base-plus", 1024, _SAM2),
+    "sam2.1-large": Published("sam2.1_hiera_large.pt", "sam2", "large", 1024, _SAM2),
+    "medsam2": Published(
+        "MedSAM2_latest.pt", "sam2", "tiny", 512, "huggingface.co/wanglab/MedSAM2"
+    ),
+    "sam-vit-b": Published("sam_vit_b_01ec64.pth", "sam", "vit-b", 1024, _SAM),
+    "sam-vit-l": Published("sam_vit_l_0b3195.pth", "sam", "vit-l", 1024, _SAM),
+    "sam-vit-h": Published("sam_vit_h_4b8939.pth", "sam", "vit-h", 1024, _SAM),
+    "medsam": Published(
+        "medsam_vit_b.pth", "medsam", "vit-b", 1024, "github.com/bowang-lab/MedSAM"
+    ),
 }
 SHIFT_PX = 5  # by which a side of a box may lie off, as a person's would
 RECORDS = "scores.jsonl"
@@ -222,23 +241,29 @@ def published_loaders(
     for model in models:
         if model not in PUBLISHED:
             raise InputError(f"model {model!r}: choose of {', '.join(PUBLISHED)}")
-        file, size, own_size = PUBLISHED[model]
-        path = weights_folder / file
+        published = PUBLISHED[model]
+        path = weights_folder / published.file
         if not path.is_file():
-            missing[model] = (
-                f"{path} is not there; published at {WHERE.get(model, WHERE['sam2.1'])}"
-            )
+            missing[model] = f"{path} is not there; published at {published.where}"
             continue
-        loaders[model] = _loader(path, size, image_size or own_size, device)
+        loaders[model] = _loader(published, path, image_size or published.image_size, device)
     return loaders, missing
 
 
-def _loader(path: Path, size: str, image_size: int, device: str) -> Callable[[], Predictor]:
+def _loader(
+    published: Published, path: Path, image_size: int, device: str
+) -> Callable[[], Predictor]:
     def load() -> Predictor:
+        from medseg.models.sam import load_sam
         from medseg.models.sam2 import load_sam2
-        from medseg.volumes.predictors import Sam2Predictor
+        from medseg.volumes.predictors import Sam2Predictor, SamPredictor
 
-        return Sam2Predictor(load_sam2(size, weights=path, image_size=image_size, device=device))
+        size, family = published.size, published.family
+        if family == "sam2":
+            network = load_sam2(size, weights=path, image_size=image_size, device=device)
+            return Sam2Predictor(network)
+        sam = load_sam(size, kind=family, weights=path, image_size=image_size, device=device)
+        return SamPredictor(sam)
 
     return load
 

@@ -1,4 +1,4 @@
-"""What segments a slice from a box, or follows objects through all slices: SAM 2, or a baseline."""
+"""What segments a slice from a box, or follows objects through all slices: SAMs, or a baseline."""
 
 from __future__ import annotations
 
@@ -74,6 +74,21 @@ class Sam2Predictor:
             for name, mask in zip(tracked.object_names, found, strict=True):
                 masks[int(name.rpartition("_")[2]), tracked.frame] = mask
         return masks
+
+
+class SamPredictor:
+    """SAM 1 or MedSAM, prompted by boxes; it has no memory."""
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+        self.name: str = network.name
+        self.card: dict[str, Any] = dict(network.card)
+
+    def segment(self, picture: NDArray[np.uint8], boxes: list[Box]) -> list[Mask]:
+        """One mask (H, W) a box."""
+        from medseg.models.sam import segment_boxes
+
+        return list(segment_boxes(self.network, picture, [_corners(box) for box in boxes]))
 
 
 class RegionPredictor:

@@ -73,7 +73,8 @@ def test_missing_weights_are_named_and_the_rest_is_run(root, tmp_path, capsys):
     assert code == 1
     assert "sam2.1_hiera_tiny.pt is not there; published at" in shown.err
     assert "MedSAM2_latest.pt is not there" in shown.err
-    assert shown.err.count("was not run") == 5
+    assert "medsam_vit_b.pth is not there; published at github.com/bowang-lab/MedSAM" in shown.err
+    assert shown.err.count("was not run") == 9
     assert "region" in shown.out
 
 

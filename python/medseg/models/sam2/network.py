@@ -14,7 +14,9 @@ from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
 from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
 from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
 from sam2.modeling.position_encoding import PositionEmbeddingSine, compute_axial_cis
-from sam2.modeling.sam.transformer import Attention, RoPEAttention
+from sam2.modeling.sam.mask_decoder import MaskDecoder
+from sam2.modeling.sam.prompt_encoder import PromptEncoder
+from sam2.modeling.sam.transformer import Attention, RoPEAttention, TwoWayTransformer
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor
 from torch.nn import functional
@@ -208,6 +210,19 @@ def _memory_encoder() -> MemoryEncoder:
         mask_downsampler=MaskDownSampler(kernel_size=3, stride=2, padding=1),
         fuser=Fuser(block, num_layers=2),
     )
+
+
+def sam1_decoder(channels: int, *, side: int) -> tuple[PromptEncoder, MaskDecoder]:
+    """SAM 1's prompt encoder and mask decoder, for squares of `side` pixels."""
+    grid = (side // 16, side // 16)
+    prompts = PromptEncoder(
+        embed_dim=channels,
+        image_embedding_size=grid,
+        input_image_size=(side, side),
+        mask_in_chans=16,
+    )
+    transformer = TwoWayTransformer(depth=2, embedding_dim=channels, num_heads=8, mlp_dim=2048)
+    return prompts, MaskDecoder(transformer_dim=channels, transformer=transformer)
 
 
 def random_network(size: str, version: str, image_size: int, seed: int) -> SAM2Base:
