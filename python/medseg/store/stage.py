@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medseg.errors import OutputError
+from medseg.store.folders import claim, clear_leftovers, hidden_sibling, release, swap
 from medseg.store.layout import MANIFEST
 from medseg.store.manifest import Entry, entry, manifest_bytes
 
@@ -17,17 +17,22 @@ from medseg.store.manifest import Entry, entry, manifest_bytes
 class Stage:
     """``.<name>.partial-<random>`` beside the target, until ``commit`` renames it.
 
-    Every failure of the file system is raised as OutputError, one line with the cure.
+    It is held while it is written, so that the next writer of the same store clears away what a
+    killed one left. Every failure of the file system is raised as OutputError, one line with the
+    cure.
     """
 
     def __init__(self, target: Path, *, overwrite: bool) -> None:
         self.target = target
         self._overwrite = overwrite
         self._entries: dict[str, Entry] = {}
+        with writing(target):
+            clear_leftovers(target)
         _refuse_target(target, overwrite=overwrite)
-        self._folder = _hidden_sibling(target, "partial")
+        self._folder = hidden_sibling(target, "partial")
         with writing(target):
             self._folder.mkdir()
+            self._claim = claim(self._folder)
 
     def write(self, path: str, content: bytes) -> None:
         """Write one file of the store, flush it to the disk and note it for the manifest."""
@@ -52,6 +57,8 @@ class Stage:
                     _flush_folder(folder)
             self._take_name()
             _flush_folder(self.target.parent)
+        release(self._claim)
+        self._claim = None
         return self.target
 
     def _take_name(self) -> None:
@@ -59,7 +66,10 @@ class Stage:
         if not self.target.exists():
             self._folder.rename(self.target)
             return
-        replaced = _hidden_sibling(self.target, "replaced")
+        if swap(self._folder, self.target):  # the old store now has the hidden name
+            shutil.rmtree(self._folder, ignore_errors=True)
+            return
+        replaced = hidden_sibling(self.target, "replaced")
         self.target.rename(replaced)
         try:
             self._folder.rename(self.target)
@@ -72,6 +82,8 @@ class Stage:
         """Remove what was staged; after a commit there is nothing left to remove."""
         with suppress(OSError):
             shutil.rmtree(self._folder)
+        release(self._claim)
+        self._claim = None
 
 
 @contextmanager
@@ -87,10 +99,6 @@ def writing(target: Path) -> Iterator[None]:
             f"{target}: the segmentation store cannot be written ({reason}); "
             "free some space or choose a folder that you may write to"
         ) from error
-
-
-def _hidden_sibling(target: Path, role: str) -> Path:
-    return target.with_name(f".{target.name}.{role}-{secrets.token_hex(4)}")
 
 
 def _refuse_target(target: Path, *, overwrite: bool) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path
 
 import pytest
 
 from medseg.errors import OutputError
-from medseg.store import open_segmentation, save_segmentation
+from medseg.store import folders, open_segmentation, save_segmentation, stage
 from medseg.store.stage import Stage
 
 
@@ -51,6 +52,7 @@ def test_a_swap_that_fails_half_way_is_undone(make_segmentation, tmp_path, lefto
             raise OSError(errno.EIO, "Input/output error")
         return rename(self, target)
 
+    monkeypatch.setattr(stage, "swap", lambda one, other: False)  # as on other systems
     monkeypatch.setattr(Path, "rename", refuse_stage)
     with pytest.raises(OutputError, match="Input/output error"):
         save_segmentation(make_segmentation(5), path, overwrite=True)
@@ -79,12 +81,70 @@ def test_what_is_no_store_is_never_overwritten(make_segmentation, tmp_path, kind
 
 
 def test_a_name_taken_in_the_meantime_is_kept(tmp_path, leftovers):
-    stage = Stage(tmp_path / "clip.zarr", overwrite=False)
-    stage.write("a", b"a")
+    staged = Stage(tmp_path / "clip.zarr", overwrite=False)
+    staged.write("a", b"a")
     (tmp_path / "clip.zarr").mkdir()
     (tmp_path / "clip.zarr" / "other").touch()
     with pytest.raises(OutputError, match="exists already"):
-        stage.commit()
-    stage.remove()
+        staged.commit()
+    staged.remove()
     assert leftovers() == ["clip.zarr"]
     assert [p.name for p in (tmp_path / "clip.zarr").iterdir()] == ["other"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="two steps on other systems")
+def test_an_overwrite_that_is_killed_has_one_store_or_the_other(
+    make_segmentation, tmp_path, leftovers, monkeypatch
+):
+    path = save_segmentation(make_segmentation(3), tmp_path / "clip.zarr")
+
+    def killed(*where: object, **how: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "swap", killed)
+        with pytest.raises(SystemExit):
+            save_segmentation(make_segmentation(5), path, overwrite=True)
+    assert open_segmentation(path).sizes["frame"] == 3
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.shutil, "rmtree", killed)
+        with pytest.raises(SystemExit):
+            save_segmentation(make_segmentation(5), path, overwrite=True)
+    assert open_segmentation(path).sizes["frame"] == 5
+    save_segmentation(make_segmentation(4), path, overwrite=True)
+    assert open_segmentation(path).sizes["frame"] == 4
+    assert leftovers() == ["clip.zarr"]
+
+
+def test_a_writer_at_work_is_left_alone(tmp_path, leftovers):
+    first, second = (Stage(tmp_path / "clip.zarr", overwrite=False) for _ in range(2))
+    assert len(leftovers()) == 2
+    first.write("a", b"a")
+    first.commit()
+    second.remove()
+    assert leftovers() == ["clip.zarr"]
+
+
+def test_two_folders_swap_their_names(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"of {name}").touch()
+    assert folders.swap(tmp_path / "one", tmp_path / "other") == (sys.platform == "linux")
+    if sys.platform == "linux":
+        assert [p.name for p in (tmp_path / "one").iterdir()] == ["of other"]
+    assert not folders.swap(tmp_path / "one", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_store_that_a_killed_writer_took_away_is_put_back(
+    make_segmentation, tmp_path, leftovers, overwrite
+):
+    path = save_segmentation(make_segmentation(3), tmp_path / "clip.zarr")
+    path.rename(tmp_path / ".clip.zarr.replaced-0000")
+    if overwrite:
+        save_segmentation(make_segmentation(5), path, overwrite=True)
+    else:
+        with pytest.raises(OutputError, match="exists already"):
+            save_segmentation(make_segmentation(5), path)
+    assert open_segmentation(path).sizes["frame"] == (5 if overwrite else 3)
+    assert leftovers() == ["clip.zarr"]

@@ -237,9 +237,10 @@ def test_kill_minus_9_leaves_no_store_under_the_name(conformance, tmp_path, left
     assert done.returncode == -signal.SIGKILL, done.stderr
     (left,) = leftovers()
     assert left.startswith(".clip.zarr.partial-")
-    # The next run is not in the way of the dead one.
+    # The dead run is not in the way of the next one, which clears it away.
     path = save_segmentation(open_segmentation(source), tmp_path / "clip.zarr")
     assert validate_segmentation(path) == []
+    assert leftovers() == ["clip.zarr"]
 
 
 @pytest.mark.parametrize("parent", ["absent", "a file"])
