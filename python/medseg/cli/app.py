@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -78,6 +79,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 in part, 2 not done."""
+    _wait_asleep()
     command = typer.main.get_command(app)
     try:
         code = command.main(
@@ -101,3 +103,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:  # also what typer makes of a KeyboardInterrupt
         say_error("stopped; nothing unfinished was left under its final name")
     return int(code or DONE)
+
+
+def _wait_asleep() -> None:
+    """Have torch's threads sleep, not spin, while they wait for each other.
+
+    Where other programs use the cores too, a thread that spins keeps the one that it waits for
+    from its core. OpenMP reads this when torch is imported, so that it must be set before.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

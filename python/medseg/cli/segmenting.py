@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import ctypes
 import gc
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,7 +118,6 @@ def segment(
     check_frame_rate(fps, name="--fps")
     make_folder(out)
     _give_back_large_arrays()
-    _wait_asleep()
     atexit.register(_leave_at_once)
     wishes = _Wishes(out, fps, view, subject, window, whole_frame, overwrite, overlay, curve)
     wanted = pointing.Pointing(
@@ -175,15 +173,6 @@ def _give_back_large_arrays() -> None:
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-
-
-def _wait_asleep() -> None:
-    """Have torch's threads sleep, not spin, while they wait for each other.
-
-    Where other programs use the cores too, a thread that spins keeps the one that it waits for
-    from its core. OpenMP reads this when torch is imported, so that it must be set before.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _leave_at_once() -> None:
