@@ -19,6 +19,9 @@ LEAST_AREA = 0.02  # of the frame
 SEARCH_SIZE = 320  # cells along the longer side of the frame
 NECK = 0.045  # of the root of a part's area: half the width below which things only hang on
 COMPARABLE_PART = 0.4  # of the largest part's area: a second one so large is no text
+UPSIDE_DOWN = (
+    -0.15
+)  # skewness of a fan's pixels, upwards; upright ones of 60 to 100 degrees: 0.35 on
 ALIGNED = 0.15  # of a picture's height or width: how much two of one row or column may be off
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -81,6 +84,23 @@ def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
     """Give the half-open (y0, x0, y1, x1) of a mask that is not empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def skewness(along: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Skewness of the last axis; positive where values thin out upwards, 0 where they are one."""
+    centred = along - along.mean(axis=-1, keepdims=True)
+    spread = np.maximum(centred.std(axis=-1), 1e-9)
+    found: np.ndarray[Any, Any] = (centred**3).mean(axis=-1) / spread**3
+    return found
+
+
+def is_upside_down(mask: Mask) -> bool:
+    """Whether the probe lies below, as paediatric clips are shown: the fan's narrow end does.
+
+    A fan's pixels (H, W) thin out towards its narrow end. What has none is upright.
+    """
+    rows = np.repeat(np.arange(len(mask)), np.count_nonzero(mask, axis=1))
+    return rows.size > 2 and float(skewness(-rows.astype(float))) < UPSIDE_DOWN
 
 
 def _mean_and_change(frames: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[Image, Image]:

@@ -4,7 +4,7 @@
 
 Prints, for the shipped weights or for each file named, the Dice of six traced frames of the clip in
 the pydicom wheel, the steadiness of its area curve, and the least Dice over all frames between the
-clip's outline and that of a mirrored, a turned and two gamma-changed copies, the change undone.
+clip's outline and that of a mirrored, three turned and two gamma-changed copies, the change undone.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def main() -> None:
         print("  areas:", " ".join(str(int(v)) for v in area))
         copies = {
             "mirrored": (frames[:, :, ::-1], lambda m: m[:, :, ::-1]),
+            "turned by 180 deg": (frames[:, ::-1, ::-1], lambda m: m[:, ::-1, ::-1]),
             "turned 20 deg": (
                 turned(frames, TURN_DEG, 1),
                 lambda m: turned(m.astype(np.uint8), -TURN_DEG, 0) > 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from medseg.models.description import pack, unpack
 from medseg.models.framing import cut, resize, square_around
 from medseg.models.unet import UNet, UNetShape, fused
 from medseg.models.weights import Checkpoint, fit, read_checkpoint
-from medseg.sector import Sector, blank_outside
+from medseg.sector import Sector, blank_outside, is_upside_down
 
 FORMAT = "medseg-unet-1"
 SHIPPED = "default.safetensors"
@@ -106,11 +106,20 @@ class DefaultSegmenter:
             frames: (T,H,W,3) uint8 RGB, neighbours included.
             time_s: (T,) seconds, by which the neighbours are chosen.
             core: the frames that are asked for.
-            sector: where the ultrasound is; the network sees the square around it.
+            sector: where the ultrasound is; the network sees the square around it, upright also
+                where the clip is shown with the probe below.
 
         Returns:
             (core,1,H,W) float32 in 0..1.
         """
+        if is_upside_down(sector.mask):
+            found = self._upright(frames[:, ::-1], time_s, core, _flipped(sector))
+            return found[:, :, ::-1].copy()
+        return self._upright(frames, time_s, core, sector)
+
+    def _upright(
+        self, frames: np.ndarray, time_s: np.ndarray, core: slice, sector: Sector
+    ) -> np.ndarray:
         height, width = frames.shape[1:3]
         box = square_around(sector.box)
         device = next(self.network.parameters()).device
@@ -157,6 +166,12 @@ class DefaultSegmenter:
         probability[..., middle, middle] += resize(second, size - 2 * edge).flip(-1)
         probability[..., middle, middle] /= 2
         return probability
+
+
+def _flipped(sector: Sector) -> Sector:
+    """The sector of frames that are turned upside down."""
+    (y0, x0, y1, x1), height = sector.box, len(sector.mask)
+    return replace(sector, mask=sector.mask[::-1], box=(height - y1, x0, height - y0, x1))
 
 
 def neighbours(time_s: np.ndarray, gap_s: float, frames: int) -> np.ndarray:

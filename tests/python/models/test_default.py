@@ -17,7 +17,7 @@ from medseg.models.default import (
     standardise,
 )
 from medseg.models.unet import UNet, UNetShape, fused
-from medseg.sector import Sector
+from medseg.sector import Sector, bounding_box
 
 SMALL = UNetShape(frames=3, classes=5, widths=(4, 8))
 
@@ -112,6 +112,26 @@ def test_a_frame_s_answer_does_not_depend_on_the_window_it_came_in(weights):
     together = ask(0, 24, slice(10, 14))
     apart = ask(5, 20, slice(5, 9))
     np.testing.assert_allclose(together, apart, atol=1e-6)
+
+
+def test_a_clip_shown_with_the_probe_below_is_outlined_as_if_it_were_above(weights):
+    """As paediatric clips are: the network sees the same upright square."""
+    rows, columns = np.mgrid[:48, :60]
+    fan = (np.abs(columns - 30) < rows * 0.8) & (np.hypot(rows, columns - 30) < 44)
+    frames = np.random.default_rng(3).integers(0, 255, (3, 48, 60, 3), dtype=np.uint8)
+    segmenter = load_default(weights, torch.device("cpu"))
+
+    def ask(frames: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        return segmenter.probabilities(
+            frames,
+            time_s=np.arange(3) / 12.5,
+            core=slice(0, 3),
+            sector=Sector(mask, bounding_box(mask), True),
+        )
+
+    upright, below = ask(frames, fan), ask(frames[:, ::-1], fan[::-1])
+    np.testing.assert_allclose(below, upright[:, :, ::-1], atol=1e-6)
+    assert np.abs(upright - upright[:, :, ::-1]).max() > 1e-3
 
 
 def test_frames_on_both_sides_are_read_as_far_as_the_network_sees(tmp_path):

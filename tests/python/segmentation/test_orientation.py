@@ -9,7 +9,7 @@ from scipy import ndimage
 from medseg.segmentation.orientation import probe_direction
 
 
-@pytest.mark.parametrize("degrees", [0, 20, -20, 40, -40])
+@pytest.mark.parametrize("degrees", [0, 20, -20, 40, -40, 180, 160, -160])
 def test_probe_is_found_in_turned_fans(make_fan, degrees):
     turned = ndimage.rotate(make_fan(200, 200).astype(float), -degrees, reshape=True, order=1) > 0.5
     row, column = probe_direction(turned)
