@@ -15,7 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 class UNetShape:
     """Everything that fixes the architecture; it travels inside the weights file."""
 
-    frames: int = 5  # the middle one is outlined
+    frames: int = 3  # the middle one is outlined
     classes: int = 5
     fold: int = 2  # blocks of fold x fold pixels enter as channels and leave as pixels
     widths: tuple[int, ...] = (32, 64, 128, 192)

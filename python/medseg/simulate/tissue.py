@@ -79,10 +79,9 @@ def draw_echogenicity(rng: np.random.Generator, *, beam_cm: float) -> Echogenici
 
     Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least,
     or half of that where muscle fades towards the cavity. A ventricle's border is no step: muscle
-    rises from near the blood's level over one to two widths of the beam (`beam_cm`, SD). Over two
-    widths, the edge that is seen lies at the cavity's own edge; over less, inside it by the blur,
-    as where readers trace behind the trabeculae. What hides the border beyond that is the scanner's
-    doing: dropout, shadows, haze, noise.
+    rises from near the blood's level over two widths of the beam (`beam_cm`, SD), so that the edge
+    that is seen lies at the cavity's own edge, where readers trace it, and not inside it by the
+    blur. What hides the border beyond that is the scanner's doing: dropout, shadows, haze, noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
@@ -97,16 +96,16 @@ def draw_echogenicity(rng: np.random.Generator, *, beam_cm: float) -> Echogenici
         chest=rng.uniform(-12, 6),
         chest_reach=rng.uniform(0.5, 1.15) * (rng.random() < 0.75),
         blood=min(septum, lateral) - contrast,
-        leaflet=rng.uniform(-24, 9),
-        annulus=rng.uniform(-8, 9),
+        leaflet=rng.uniform(-18, 9),
+        annulus=rng.uniform(-4, 9),
         papillary=rng.uniform(-8, 3),
         strand=rng.uniform(-22, 2),
         border=rng.uniform(0, 9),
         anisotropy=rng.uniform(0, 9),
-        fade=rng.uniform(0, min(0.55 * contrast, 12)) * (rng.random() < 0.75),
-        fade_cm=rng.uniform(0.15, 1.5),
+        fade=rng.uniform(0, min(0.6 * contrast, 14)) * (rng.random() < 0.8),
+        fade_cm=rng.uniform(0.15, 1.8),
         edge=rng.uniform(0.6, 0.95) * contrast,
-        edge_cm=rng.uniform(0.7, 2.4) * beam_cm,
+        edge_cm=rng.uniform(2.0, 2.4) * beam_cm,
         pericardium_cm=rng.uniform(0.15, 0.6),
         pericardium_gap=rng.uniform(0, 1),
         patchiness=rng.uniform(1.5, 6),
