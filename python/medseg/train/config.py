@@ -126,6 +126,7 @@ class Optimiser:
     decay_biases: bool = of(True, "whether the weight decay pulls biases and layer norms too")
     encoder_share: float = of(1.0, "of the rate, for what is named image_encoder")
     block_share: float = of(1.0, "of the rate, from a block of SAM 2's trunk to the one before it")
+    head_share: float = of(1.0, "of the rate, for the layer that says EF, in percent: 20 is its SD")
     clip_gradient: float = of(0.0, "norm that gradients are cut to; 0: they are not")
 
 
@@ -273,6 +274,7 @@ def check_values(config: Config, *, name: str) -> None:
          "below 0.5"),
         (0 < config.optimiser.encoder_share <= 1 and 0 < config.optimiser.block_share <= 1,
          "optimiser.encoder_share and optimiser.block_share must be above 0 and up to 1"),
+        (config.optimiser.head_share > 0, "optimiser.head_share must be above 0"),
         (0 <= config.schedule.end_share <= 1, "schedule.end_share must lie between 0 and 1"),
         (config.schedule.power > 0, "schedule.power must be above 0"),
         (0 < data.labels <= 1, f"data.labels is {data.labels}, a share above 0 and up to 1"),

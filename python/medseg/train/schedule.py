@@ -75,9 +75,14 @@ def _groups(plan: Optimiser, network: nn.Module) -> list[dict[str, Any]]:
 def _share(plan: Optimiser, name: str, blocks: int) -> float:
     """Of the rate, for a parameter; less in a trunk of `blocks` blocks, the nearer to its input.
 
+    The layer `fc`, of a network that says EF, has a share of its own: Adam moves all weights alike
+    far, and this one's answers are tens of percent.
+
     By SAM 2's own training: the last block has one step less than the rest of the network, the
     patches' embedding one less than the first block, the positions' embedding none.
     """
+    if name.startswith("fc."):
+        return plan.head_share
     if not name.startswith("image_encoder."):
         return 1.0
     if name.startswith(_BLOCKS):

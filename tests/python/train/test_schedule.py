@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from medseg.models.echonet_ef import EchoNetEFShape, build_network
 from medseg.train import RECIPES
 from medseg.train.config import Schedule
 from medseg.train.schedule import average_into, learning_rate, make_optimiser
@@ -107,3 +108,17 @@ def test_sam2_s_rates_and_decay_by_block_are_those_of_its_own_training():
         "first block": (pytest.approx(0.6 * 0.9**12), 0.0),
         "patches": (pytest.approx(0.6 * 0.9**13), 0.1),
     }
+
+
+def test_the_layer_that_says_ef_may_have_a_rate_of_its_own():
+    network = build_network(EchoNetEFShape(width=4))
+    plan = replace(RECIPES["echonet-ef"].optimiser, head_share=20.0)
+    shares = {
+        parameter: group["share"]
+        for group in make_optimiser(plan, network).param_groups
+        for parameter in group["params"]
+    }
+    for name, parameter in network.named_parameters():
+        assert shares[parameter] == (20.0 if name in ("fc.weight", "fc.bias") else 1.0)
+    published = make_optimiser(RECIPES["echonet-ef"].optimiser, network).param_groups
+    assert [group["share"] for group in published] == [1.0]
