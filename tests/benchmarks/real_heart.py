@@ -1,10 +1,11 @@
-"""The one real heart at hand: outlines against a tracing by eye, and against changed copies.
+"""The one real heart at hand: outlines against two tracings by eye, and against changed copies.
 
     python tests/benchmarks/real_heart.py [WEIGHTS.safetensors ...] [--sheet sheet.png]
 
 Prints, for the shipped weights or for each file named, the Dice of six traced frames of the clip in
-the pydicom wheel, the steadiness of its area curve, and the least Dice over all frames between the
-clip's outline and that of a mirrored, three turned and two gamma-changed copies, the change undone.
+the pydicom wheel with each of two readers, and theirs with each other, the steadiness of its area
+curve, and the least Dice over all frames between the clip's outline and that of a mirrored, three
+turned and two gamma-changed copies, the change undone.
 """
 
 from __future__ import annotations
@@ -28,6 +29,17 @@ TURN_DEG = 20.0
 def dice(a: np.ndarray, b: np.ndarray) -> float:
     """Dice of two masks."""
     return 2 * np.count_nonzero(a & b) / max(1, np.count_nonzero(a) + np.count_nonzero(b))
+
+
+def filled(points: list[list[float]], size: tuple[int, int]) -> np.ndarray:
+    """Mask (H, W) of an outline's points (x, y)."""
+    x, y = np.array(points, float).T
+    return polygon_mask(y, x, size)
+
+
+def told(scores: dict[int, float]) -> str:
+    """Dice by frame, in words."""
+    return ", ".join(f"{frame}: {score:.3f}" for frame, score in scores.items())
 
 
 def outline_masks(frames: np.ndarray, weights: str | None, rate_hz: float) -> np.ndarray:
@@ -68,15 +80,19 @@ def main() -> None:
     clip = medseg.open_clip(examples.get_path("ybr_color"))
     frames = clip.read(0, clip.frame_count)
     rate_hz = clip.frame_rate_hz
-    traced = json.loads(TRACED.read_text())["outlines"]
+    traced = {
+        reader: {
+            int(frame): filled(points, frames.shape[1:3]) for frame, points in outlines.items()
+        }
+        for reader, outlines in json.loads(TRACED.read_text())["readers"].items()
+    }
+    first, second = traced.values()
+    print("the readers with each other:", told({k: dice(first[k], second[k]) for k in first}))
     for weights in given.weights:
         masks = outline_masks(frames, weights, rate_hz)
         print(weights or "shipped weights")
-        scores = {}
-        for frame, points in traced.items():
-            x, y = np.array(points, float).T
-            scores[frame] = dice(masks[int(frame)], polygon_mask(y, x, masks.shape[1:]))
-        print("  traced by eye:", ", ".join(f"{k}: {v:.3f}" for k, v in scores.items()))
+        for reader, own in traced.items():
+            print(f"  {reader} reader:", told({k: dice(masks[k], mask) for k, mask in own.items()}))
         area = masks.sum((1, 2)).astype(float)
         smooth = ndimage.gaussian_filter1d(area, 2.0)
         print(
