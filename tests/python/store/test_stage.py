@@ -92,7 +92,7 @@ def test_a_name_taken_in_the_meantime_is_kept(tmp_path, leftovers):
     assert [p.name for p in (tmp_path / "clip.zarr").iterdir()] == ["other"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="two steps on other systems")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges two names in one step")
 def test_an_overwrite_that_is_killed_has_one_store_or_the_other(
     make_segmentation, tmp_path, leftovers, monkeypatch
 ):
