@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -89,6 +90,7 @@ class DefaultSegmenter:
         self.halo_s = preparation.gap_s * (self.frames // 2)
         self.frames_per_input = 1  # the middle one, seen twice
         self.input_shape = (2, self.frames, preparation.size, preparation.size)
+        self.bfloat16 = next(network.parameters()).device.type == "cpu" and has_bfloat16_tiles()
         self.card: dict[str, Any] = {
             "name": "medseg default U-Net",
             "weights_sha256": weights_sha256,
@@ -161,11 +163,22 @@ class DefaultSegmenter:
         enlarged = resize(frames[..., middle, middle].flip(-1), size)
         views = standardise(torch.cat([frames, enlarged]))
         views = views.contiguous(memory_format=torch.channels_last)
-        plain, second = self.network(views).softmax(1)[:, LEFT_VENTRICLE, None].chunk(2)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            logits = self.network(views)
+        plain, second = logits.float().softmax(1)[:, LEFT_VENTRICLE, None].chunk(2)
         probability = plain.clone()
         probability[..., middle, middle] += resize(second, size - 2 * edge).flip(-1)
         probability[..., middle, middle] /= 2
         return probability
+
+
+def has_bfloat16_tiles() -> bool:
+    """Whether the processor multiplies tiles of bfloat16 (AMX), three times as fast as float32.
+
+    The network was trained in bfloat16, so that it loses nothing by it.
+    """
+    asked: Callable[[], bool] | None = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return asked is not None and asked()
 
 
 def _flipped(sector: Sector) -> Sector:

@@ -18,6 +18,7 @@ from medseg.models.default import (
 )
 from medseg.models.unet import UNet, UNetShape, fused
 from medseg.sector import Sector, bounding_box
+from medseg.simulate.stills import draw_burst
 
 SMALL = UNetShape(frames=3, classes=5, widths=(4, 8))
 
@@ -168,6 +169,17 @@ def test_nothing_is_found_outside_the_square_around_the_sector(weights):
     assert not found[..., :20].any()
     assert not found[..., 60:].any()
     assert found[..., 20:60].any()
+
+
+def test_where_the_processor_has_tiles_of_bfloat16_the_outline_stays_the_same(monkeypatch):
+    picture = draw_burst(5, frames=1).pictures[0]
+    frame = np.repeat(picture[..., None], 3, -1)
+    monkeypatch.setattr("medseg.models.default.has_bfloat16_tiles", lambda: False)
+    exact = _ask(load_default(None, torch.device("cpu")), frame)
+    monkeypatch.setattr("medseg.models.default.has_bfloat16_tiles", lambda: True)
+    fast = _ask(load_default(None, torch.device("cpu")), frame)
+    assert 0 < np.abs(fast - exact).max() < 0.1
+    assert np.count_nonzero((fast > 0.5) != (exact > 0.5)) < 0.01 * np.count_nonzero(exact > 0.5)
 
 
 def test_weights_without_their_description_are_refused(tmp_path):
