@@ -47,7 +47,9 @@ def configured(chosen: argparse.Namespace, clips: Path) -> Config:
         objective=replace(config.objective, best_by="dice"),
         optimiser=replace(config.optimiser, learning_rate=chosen.rate),
         schedule=Schedule("cosine", warm_up=0.05),
-        run=replace(config.run, epochs=chosen.epochs, batch=4, tensorboard=False),
+        run=replace(
+            config.run, epochs=chosen.epochs, batch=4, tensorboard=False, precision=chosen.precision
+        ),
     )
 
 
@@ -90,6 +92,7 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--precision", default="bf16-mixed")
     parser.add_argument("--clips", type=int, default=CLIPS)
     chosen = parser.parse_args()
     kept = Kept(chosen.out / "sam2_finetune.json", __doc__.splitlines()[0])
