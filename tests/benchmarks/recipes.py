@@ -133,7 +133,7 @@ def trained(name: str, data: Path, out: Path, *, steps: int | None, size: int) -
 def mask_score(name: str, data: Path, out: Path) -> dict:
     """Pooled Dice of the TEST split and of the mean training mask on the same frames."""
     run, dataset = out / name, open_dataset(data)
-    stores = run / "stores"
+    stores = run / "predictions"  # where medseg compare looks for them
     told = json.loads((run / "run.json").read_text())
     segmenter = load_model(told["model"], weights=run / "weights.safetensors")
     for case in dataset.of_split("TEST"):
