@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,10 @@ def simulate(
     size: Annotated[
         str, typer.Option("--size", help="Of --form surgical: 270p to 1080p, 2160p.")
     ] = "1080p",
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Processes: for echo as many as processors, else 1."),
+    ] = None,
 ) -> None:
     """Make simulated clips or scans with the truth beside them."""
     from medseg.errors import InputError
@@ -47,17 +51,25 @@ def simulate(
     with progress("simulate") as advance:
         if form == "surgical":
             simulate_surgery(
-                out, n=n, seed=seed, frames=frames or 90, size=SIZES[size], workers=workers,
+                out,
+                n=n,
+                seed=seed,
+                frames=frames or 90,
+                size=SIZES[size],
+                workers=workers or 1,
                 progress=advance,
-            )  # fmt: skip
+            )
         elif form == "surgisr4k":
             simulate_surgisr4k(
-                out, n=n, seed=seed, frames=frames or 8, workers=workers, progress=advance
+                out, n=n, seed=seed, frames=frames or 8, workers=workers or 1, progress=advance
             )
         elif form == "ct":
             simulate_scans(out, n=n, seed=seed, progress=advance)
         else:
-            simulate_folder(out, n=n, seed=seed, form=form, workers=workers, progress=advance)
+            simulate_folder(
+                out, n=n, seed=seed, form=form, workers=workers or min(n, os.cpu_count() or 1),
+                progress=advance,
+            )  # fmt: skip
     typer.echo(f"{n} simulated clips in {out}")
 
 
