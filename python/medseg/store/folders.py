@@ -51,6 +51,24 @@ def claim(folder: Path) -> int | None:
     return descriptor
 
 
+def new_held_folder(target: Path) -> tuple[Path, int]:
+    """A new hidden folder beside the target, and what holds it.
+
+    Another writer that clears up may meet the folder before it is held and take it for one that a
+    killed writer left: then a new one is made.
+    """
+    while True:
+        folder = hidden_sibling(target, "partial")
+        folder.mkdir()
+        try:
+            held = claim(folder)
+        except FileNotFoundError:
+            continue
+        if held is not None and folder.is_dir():
+            return folder, held
+        release(held)
+
+
 def release(descriptor: int | None) -> None:
     """Give up what `claim` gave."""
     if descriptor is not None and descriptor >= 0:

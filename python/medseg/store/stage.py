@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medseg.errors import OutputError
-from medseg.store.folders import claim, clear_leftovers, hidden_sibling, release, swap
+from medseg.store.folders import clear_leftovers, hidden_sibling, new_held_folder, release, swap
 from medseg.store.layout import MANIFEST
 from medseg.store.manifest import Entry, entry, manifest_bytes
 
@@ -29,10 +29,9 @@ class Stage:
         with writing(target):
             clear_leftovers(target)
         _refuse_target(target, overwrite=overwrite)
-        self._folder = hidden_sibling(target, "partial")
+        self._claim: int | None
         with writing(target):
-            self._folder.mkdir()
-            self._claim = claim(self._folder)
+            self._folder, self._claim = new_held_folder(target)
 
     def write(self, path: str, content: bytes) -> None:
         """Write one file of the store, flush it to the disk and note it for the manifest."""

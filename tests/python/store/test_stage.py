@@ -125,6 +125,24 @@ def test_a_writer_at_work_is_left_alone(tmp_path, leftovers):
     assert leftovers() == ["clip.zarr"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows holds no folders")
+def test_a_folder_that_is_cleared_before_it_is_held_is_made_anew(tmp_path, leftovers, monkeypatch):
+    target, claim, claimed = tmp_path / "clip.zarr", folders.claim, []
+
+    def claim_late(folder: Path) -> int | None:
+        claimed.append(folder)
+        if len(claimed) == 1:  # another writer comes first; its own claim is the second
+            folders.clear_leftovers(target)
+        return claim(folder)
+
+    monkeypatch.setattr(folders, "claim", claim_late)
+    held = Stage(target, overwrite=False)
+    held.write("a", b"a")
+    held.commit()
+    assert claimed[0] == claimed[1] != claimed[2]
+    assert leftovers() == ["clip.zarr"]
+
+
 def test_two_folders_swap_their_names(tmp_path):
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
