@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from math import log
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -191,6 +192,16 @@ def test_a_clips_run_opens_in_the_packages_own_layout(folder, tmp_path):
     assert "4 clips of 4 patients" in loaded.card["training_data"]
     row = (out / "log.csv").read_text().splitlines()[2].split(",")
     assert 0 <= float(row[4]) <= 1  # Dice of the picture that was tracked into
+
+
+@with_sam2
+@pytest.mark.parametrize("name", ["medsam2-2d", "medsam2-video"])
+def test_a_step_in_bfloat16_has_the_loss_of_one_in_float32(name, folder, tmp_path):
+    losses = {}
+    for precision in ("32-true", "bf16-mixed"):
+        train(small(name, folder, precision=precision), tmp_path / precision)
+        losses[precision] = pd.read_csv(tmp_path / precision / "log.csv").loss[0]
+    assert losses["bf16-mixed"] == pytest.approx(losses["32-true"], rel=0.02)  # 8 bits: 0.4 %
 
 
 @with_sam2

@@ -48,10 +48,11 @@ class Trunk(Hiera):
     def _get_pos_embed(self, hw: tuple[int, int]) -> Tensor:
         """A stretched table plus one that is the same in each window: (1,h,w,C)."""
         window = self.pos_embed_window[0].permute(1, 2, 0)[:, None]  # (n,1,n,C)
-        rows, columns = (_stretching(self.pos_embed, cells) for cells in hw)
         table = self.pos_embed[0].permute(1, 2, 0).float()  # (i,j,C)
-        along = torch.tensordot(columns, table, ([1], [1]))  # (w,i,C)
-        whole = torch.tensordot(rows, along, ([1], [1]))  # (h,w,C)
+        with torch.autocast(table.device.type, enabled=False):  # bfloat16 would blur the positions
+            rows, columns = (_stretching(self.pos_embed, cells) for cells in hw)
+            along = torch.tensordot(columns, table, ([1], [1]))  # (w,i,C)
+            whole = torch.tensordot(rows, along, ([1], [1]))  # (h,w,C)
         size = len(window)
         tiled = whole.view(hw[0] // size, size, hw[1] // size, size, -1) + window
         return tiled.view(1, *hw, -1).type_as(self.pos_embed)
