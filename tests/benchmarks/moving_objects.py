@@ -6,12 +6,14 @@ import numpy as np
 from scipy import ndimage
 
 
-def texture(rng: np.random.Generator, height: int, width: int, grain: float) -> np.ndarray:
-    """Smooth noise (height, width, 3) in 0..1 around a colour of its own."""
+def texture(
+    rng: np.random.Generator, height: int, width: int, grain: float, colour: np.ndarray
+) -> np.ndarray:
+    """Smooth noise (height, width, 3) in 0..1 around a colour."""
     small = rng.random((max(2, int(height / grain)), max(2, int(width / grain)), 3))
     zoom = (height / small.shape[0], width / small.shape[1], 1)
     noise = ndimage.zoom(small, zoom, order=1)[:height, :width]
-    return np.clip(0.35 * (noise - 0.5) + rng.random(3) * 0.8 + 0.1, 0, 1)
+    return np.clip(0.35 * (noise - 0.5) + colour, 0, 1)
 
 
 class Scene:
@@ -20,8 +22,9 @@ class Scene:
     def __init__(self, seed: int, height: int, width: int, *, blobs: int = 2) -> None:
         rng = np.random.default_rng(seed)
         self.height, self.width = height, width
-        self.ground = texture(rng, height, width, 0.08 * height)
-        self.skins = [texture(rng, height, width, 0.05 * height) for _ in range(blobs)]
+        dark, bright = rng.uniform(0.1, 0.4, 3), rng.uniform(0.6, 0.9, (blobs, 3))
+        self.ground = texture(rng, height, width, 0.08 * height, dark)
+        self.skins = [texture(rng, height, width, 0.05 * height, skin) for skin in bright]
         self.blobs = rng.random((blobs, 9))
         self.y, self.x = np.mgrid[:height, :width].astype(np.float32)
 
