@@ -56,7 +56,7 @@ SETS = {
     "validation": (30, 8, 1 / RATE_HZ),
     "test": (40, 30, 1 / RATE_HZ),
 }
-STILL_STEPS, STILL_BATCH, CLIP_STEPS, CLIP_BATCH = 1200, 16, 900, 4
+STILL_STEPS, STILL_BATCH, CLIP_STEPS, CLIP_BATCH = 1200, 16, 1800, 4
 RATE, DECAY, WARM = 2e-3, 0.01, 0.05
 KEPT_EVERY = 50  # steps between snapshots
 EQUAL_DICE = 0.01

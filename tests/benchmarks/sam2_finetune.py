@@ -10,6 +10,7 @@ boxes around their true masks. Ended and called again it goes on.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +100,7 @@ def main() -> int:
     clips = chosen.out / "clips"
     if not (clips / "FileList.csv").is_file():
         chosen.out.mkdir(parents=True, exist_ok=True)
-        simulate_folder(clips, n=chosen.clips, seed=SEED)
+        simulate_folder(clips, n=chosen.clips, seed=SEED, workers=os.cpu_count() or 1)
     config = configured(chosen, clips)
     cohort = choose_cohort(config)
     if "mean mask" not in kept:
