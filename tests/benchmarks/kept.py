@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 import json
 import platform
 from pathlib import Path
 from typing import Any
 
+ALIKE = ("out", "run", "workers")  # arguments that change no figure
+
 
 class Kept:
-    """Results by name, written whole after each."""
+    """Results by name, written whole after each.
 
-    def __init__(self, path: Path, about: str) -> None:
+    Those of other arguments, or of another weights file, are not gone on with.
+    """
+
+    def __init__(self, path: Path, about: str, given: argparse.Namespace) -> None:
         self.path = path
-        self.found: dict[str, Any] = {"about": about}
+        told = {name: value for name, value in vars(given).items() if name not in ALIKE}
+        told = json.loads(json.dumps(told, default=_told))
+        self.found: dict[str, Any] = {"about": about, "given": told}
         if path.exists():
             self.found = json.loads(path.read_text("utf-8"))
+            if self.found.get("given") != told:
+                raise SystemExit(f"{path}: measured with other arguments or weights; move it away")
         self.found["machine"] = f"{platform.machine()}, Python {platform.python_version()}"
 
     def __contains__(self, name: str) -> bool:
@@ -32,6 +43,11 @@ class Kept:
         part.write_text(json.dumps(self.found, indent=1) + "\n", "utf-8")
         part.replace(self.path)
         return value
+
+
+def _told(path: Path) -> str:
+    """A file by its content, a folder by its name."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else str(path)
 
 
 def print_rows(columns: list[str], rows: list[list[Any]]) -> None:

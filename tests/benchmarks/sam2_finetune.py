@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument("--precision", default="bf16-mixed")
     parser.add_argument("--clips", type=int, default=CLIPS)
     chosen = parser.parse_args()
-    kept = Kept(chosen.out / "sam2_finetune.json", __doc__.splitlines()[0])
+    kept = Kept(chosen.out / "sam2_finetune.json", __doc__.splitlines()[0], chosen)
     clips = chosen.out / "clips"
     if not (clips / "FileList.csv").is_file():
         chosen.out.mkdir(parents=True, exist_ok=True)

@@ -69,7 +69,7 @@ def main() -> int:
     if chosen.run:
         run(chosen.run[0], Path(chosen.run[1]))
         return 0
-    kept = Kept(chosen.out, __doc__)
+    kept = Kept(chosen.out, __doc__, chosen)
     lengths = {
         "medseg": (SHORT, chosen.long),
         "package": (SHORT, chosen.package_long or chosen.long),

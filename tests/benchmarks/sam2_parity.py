@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, default=Path("sam2_parity.json"))
     chosen = parser.parse_args()
-    kept = Kept(chosen.out, __doc__)
+    kept = Kept(chosen.out, __doc__, chosen)
     sam2 = load_sam2("tiny", weights=chosen.weights, image_size=chosen.side)
     predictor = package_sam2.build(sam2)
     frames, truth = clip_of(1_000_000 + chosen.seed, FRAMES, 240, 320)

@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--cpu-time", action="store_true", help="of the process, not of the wall")
     parser.add_argument("--out", type=Path, default=Path("sam2_speed.json"))
     chosen = parser.parse_args()
-    kept = Kept(chosen.out, __doc__)
+    kept = Kept(chosen.out, __doc__, chosen)
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     clock = time.process_time if chosen.cpu_time else time.perf_counter

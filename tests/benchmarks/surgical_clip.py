@@ -65,7 +65,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     chosen = parser.parse_args()
     out, medseg = chosen.out, Path(sys.executable).with_name("medseg")
-    kept = Kept(out / "surgical_clip.json", __doc__.splitlines()[0])
+    kept = Kept(out / "surgical_clip.json", __doc__.splitlines()[0], chosen)
     if not (out / "clips" / "truth.json").is_file():
         simulate_surgery(
             out / "clips", n=1, seed=5, frames=chosen.frames, size=SIZE, workers=chosen.workers

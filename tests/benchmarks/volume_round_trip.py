@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--scans", type=int, default=1)
     chosen = parser.parse_args()
-    kept = Kept(chosen.out / "volume_round_trip.json", __doc__.splitlines()[0])
+    kept = Kept(chosen.out / "volume_round_trip.json", __doc__.splitlines()[0], chosen)
     models = {"region": [("handover", RegionPredictor)]}
     if chosen.weights is not None:
         sam2 = load_sam2("tiny", weights=chosen.weights, image_size=chosen.side)
