@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -29,6 +30,7 @@ _COLOURS = (
     "#3f3f3f",
     "#6cb0a8",
 )
+_NOTE_COLUMNS = 130  # characters of a line of 8 points across the curve's picture
 _INK, _MARK, _FAINT = "#0b6e99", "#d1760c", "#b0b0b0"
 
 
@@ -53,8 +55,11 @@ def save_curve_png(
     if edge.any():
         axes.plot(time_s[edge], area[edge], "o", color="#d1760c", markersize=4, label="at the edge")
     shown = area[np.isfinite(area) & (area > 0)]
-    if shown.size:
-        axes.set_ylim(0, 1.12 * float(shown.max()))
+    axes.set_ylim(0, 1.12 * float(shown.max()) if shown.size else 1)
+    if not shown.size:
+        axes.set_yticks([])  # without a value there is no scale
+    axes.update_datalim([(time_s[0], 0), (time_s[-1], 0)])
+    axes.autoscale_view(scaley=False)
     axes.set_xlabel("time (s)")
     axes.set_ylabel(f"area ({unit})")
     axes.spines[["top", "right"]].set_visible(False)
@@ -64,7 +69,10 @@ def save_curve_png(
     axes.set_title(title, loc="left", fontsize=10)
     note = verdict_line(segmentation.attrs, object_index)
     if note:
-        axes.text(0.01, 0.03, note, transform=axes.transAxes, fontsize=8, color="#a03000")
+        axes.text(
+            0.01, 0.03, textwrap.fill(note, _NOTE_COLUMNS), transform=axes.transAxes, fontsize=8,
+            color="#a03000", in_layout=False,
+        )  # fmt: skip
     _save_png(figure, path)
 
 

@@ -147,7 +147,7 @@ def segment(
     if rows:
         segmenter = load()
         columns = ["clip", "object", "frames", "measured", "area", "verdict", "store"]
-        if model != pointing.SAM2:
+        if {row[1] for row in rows} == {"left_ventricle"}:
             columns = [{"verdict": "left ventricle"}.get(c, c) for c in columns if c != "object"]
             rows = [row[:1] + row[2:] for row in rows]
         print_table(None, columns, rows)

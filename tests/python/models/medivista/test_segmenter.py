@@ -5,6 +5,8 @@ import pytest
 from safetensors.torch import save_file
 
 import medseg
+from medseg.cli import main
+from medseg.export.video import VideoWriter
 from medseg.models import load_model
 from medseg.models.description import Preparation, describe
 
@@ -73,3 +75,12 @@ def test_it_makes_a_segmentation_of_several_objects(weights):
     found = medseg.segment(clip, model="medivista", weights=weights)
     assert found.attrs["object_names"] == ["left_ventricle", "myocardium"]
     assert found["mask"].shape == (2, 12, 48, 48)
+
+
+def test_the_table_names_each_object_of_a_clip(weights, tmp_path, capsys):
+    with VideoWriter(tmp_path / "noise.avi", frame_rate_hz=50, height=64, width=64) as video:
+        video.write(noise(12, 64, 64, 3))
+    call = ["segment", str(tmp_path / "noise.avi"), "-o", str(tmp_path / "o"), "--no-overlay"]
+    assert main([*call, "--model", "medivista", "--weights", str(weights)]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("left_ventricle", "myocardium", "object"))
