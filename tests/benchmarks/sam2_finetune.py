@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from kept import Kept, print_rows
 
-from medseg.models.sam2.trainable import Sam2Shape, build_trainable, start_trainable
+from medseg.models.sam2.trainable import build_trainable, start_trainable
 from medseg.models.weights import read_checkpoint
 from medseg.simulate import simulate_folder
 from medseg.train import RECIPES, Config, train
@@ -43,7 +43,7 @@ def configured(chosen: argparse.Namespace, clips: Path) -> Config:
         network=replace(
             config.network,
             pretrained=str(chosen.start or ""),
-            shape=Sam2Shape(image_size=chosen.side),
+            shape=replace(config.network.shape, image_size=chosen.side),
         ),
         objective=replace(config.objective, best_by="dice"),
         optimiser=replace(config.optimiser, learning_rate=chosen.rate),

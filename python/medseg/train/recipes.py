@@ -88,7 +88,7 @@ RECIPES: dict[str, Config] = {
                 "obj_ptr",
                 "no_",
             ),
-            shape=Sam2Shape(image_size=1024),
+            shape=Sam2Shape(image_size=1024, single_mask=True),
         ),
         objective=Objective("boxed-frames", "dice-bce", box_jitter=5 / 256, best_by="loss"),
         optimiser=Optimiser("adamw", learning_rate=6e-5, weight_decay=0.01),
@@ -156,7 +156,8 @@ tracings of EchoNet-Dynamic's kind, whose chords tell the mitral plane. Starts f
     "medsam2-2d": """MedSAM 2's fine-tuning on pictures: a box points, the image encoder and the
 mask decoder learn. As published, but: size, version and picture are set under [network.shape]; the
 split is by patient, not the first 40 scans; samples come in a new order each epoch. Give Meta's
-weights with --pretrained; without them it starts from chance. RUN/sam2.pt opens in other tools.""",
+weights with --pretrained; without them it starts from chance. Boxes teach one mask alone, so that
+no other stands in for it afterwards. RUN/sam2.pt opens in other tools, which are to be told so.""",
     "medsam2-video": """MedSAM 2's fine-tuning with memory: 8 pictures, a box on the first.
 As published: rates by block, their cosine down to a tenth, weight decay, gradient norm, batch,
 epochs and the weights of the loss. But: only boxes point, one object a sample; pictures are turned

@@ -14,7 +14,7 @@ from medseg.models.description import RANDOM_WEIGHTS, card, read_description
 from medseg.models.sam2.checkpoints import PUBLISHED_AT, fit_sam2
 from medseg.models.sam2.package import sam2_network
 from medseg.models.sam2.shape import check_shape
-from medseg.models.sam2.trainable import PREPARATION, Sam2Shape
+from medseg.models.sam2.trainable import PREPARATION, Sam2Shape, keep_to_single_mask
 from medseg.models.weights import Checkpoint, available_device, read_checkpoint
 
 PUBLISHED_SIDE_PX = 1024
@@ -95,8 +95,8 @@ def load_sam2(
         )
     place = available_device(device)
     checkpoint = None if weights is None else read_checkpoint(weights)
-    if image_size is None:
-        image_size = PUBLISHED_SIDE_PX if checkpoint is None else _own_side_px(checkpoint)
+    own = Sam2Shape(image_size=PUBLISHED_SIDE_PX) if checkpoint is None else _own_shape(checkpoint)
+    image_size = own.image_size if image_size is None else image_size
     package = sam2_network()
     if checkpoint is None:
         network = package.random_network(size, version, image_size, seed)
@@ -111,16 +111,18 @@ def load_sam2(
             licence="the weights' own: Apache-2.0 for Meta's, CC-BY-SA-4.0 for MedSAM2's",
             intended_use="research; not for clinical use",
         )
+    if own.single_mask:
+        keep_to_single_mask(network)
     network = package.in_precision(network, PRECISIONS[precision]).to(place)
     return Sam2(network, size, version, image_size, place, precision, block)
 
 
-def _own_side_px(checkpoint: Checkpoint) -> int:
-    """The side that weights of ours were trained at, which they say; else the published one."""
+def _own_shape(checkpoint: Checkpoint) -> Sam2Shape:
+    """What weights of ours say of themselves; of others the published side."""
     shape, _ = read_description(
         checkpoint, "sam2", published=(Sam2Shape(image_size=PUBLISHED_SIDE_PX), PREPARATION)
     )
-    return shape.image_size
+    return shape
 
 
 def _random_card(size: str, version: str) -> dict[str, Any]:

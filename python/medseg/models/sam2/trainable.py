@@ -21,11 +21,12 @@ _THERE_LOGIT = 3.0  # of an object being in the picture, before anything was lea
 
 @dataclass(frozen=True)
 class Sam2Shape:
-    """Which SAM 2, and the side of the square that it sees."""
+    """Which SAM 2, the side of the square that it sees, and which of its masks were trained."""
 
     size: str = "tiny"
     version: str = "2.1"
     image_size: int = 512
+    single_mask: bool = False  # True: only the one for clear prompts, so no other stands in for it
 
 
 def build_trainable(shape: Sam2Shape) -> nn.Module:
@@ -44,7 +45,18 @@ def build_trainable(shape: Sam2Shape) -> nn.Module:
     )
     with torch.no_grad():
         network.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(_THERE_LOGIT)
+    if shape.single_mask:
+        keep_to_single_mask(network)
     return network
+
+
+def keep_to_single_mask(network: Any) -> None:
+    """Answer a clear prompt by its own mask, even one that wavers.
+
+    SAM 2 would then take the best of its three masks for unclear prompts, which training on boxes
+    alone leaves behind: after it they fit neither the pictures nor their expected overlap.
+    """
+    network.sam_mask_decoder.dynamic_multimask_via_stability = False
 
 
 def start_trainable(network: nn.Module, checkpoint: Checkpoint, shape: Sam2Shape) -> None:
