@@ -54,7 +54,7 @@ class SurgicalSet:
             return self.clip.read(frame.number, frame.number + 1)[0]
         try:
             with Image.open(frame.path) as image:
-                return np.asarray(image.convert("RGB"))
+                return np.array(image.convert("RGB"))
         except _DAMAGED as error:
             raise InputError(f"{frame.path}: cannot be decoded: copy or export it again") from error
 

@@ -132,4 +132,4 @@ def _rgb(path: Path) -> Frames:
         if image.mode.startswith("I"):  # 16-bit grey
             grey = np.clip(np.asarray(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
             return np.repeat(grey[..., np.newaxis], 3, axis=2)  # (H,W) -> (H,W,3)
-        return np.asarray(image.convert("RGB"))
+        return np.array(image.convert("RGB"))

@@ -33,7 +33,9 @@ def test_surgisr4k_is_read_in_numeric_order_with_its_tools_and_resolutions(surgi
         ("960x540p", 2), ("960x540p", 10), ("960x540p", 30),
     ]  # fmt: skip
     assert {(f.group, f.tools) for f in found.frames} == {("vid_003", 2)}
-    assert found.read(found.frames[3]).shape == (540, 960, 3)
+    read = found.read(found.frames[3])
+    assert read.shape == (540, 960, 3)
+    assert read.flags.writeable  # torch warns of every array that is not
 
 
 @pytest.mark.parametrize("below", ["data", "data/images", "data/images/480x270p"])
