@@ -56,7 +56,8 @@ def draw_curves(path: Path, rows: list[Row], figure: str, *, title: str, best_st
     picture = Figure(figsize=(4.2 * len(shown), 3.4), dpi=110, layout="constrained")
     FigureCanvasAgg(picture)
     picture.suptitle(title, x=0.01, ha="left", fontsize=10)
-    for axes, name in zip(picture.subplots(1, len(shown)), shown, strict=True):
+    panels = picture.subplots(1, len(shown))
+    for axes, name in zip(panels, shown, strict=True):
         splits = ("TRAIN",) if name == "learning_rate" else ("TRAIN", "VAL")
         for split in splits:
             points = [(row["step"], row[name]) for row in rows if row["split"] == split]
@@ -69,8 +70,8 @@ def draw_curves(path: Path, rows: list[Row], figure: str, *, title: str, best_st
         axes.set_xlim(left=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        if len(splits) > 1 and axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=8, loc="upper right")  # "best" may be slow
+    named = panels[0].get_legend_handles_labels()
+    picture.legend(*named, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     content = io.BytesIO()
     picture.savefig(content, format="png")
     write_whole(path, content.getvalue())
