@@ -63,12 +63,21 @@ def _solid(above: Mask, support: Probability, into: Mask) -> None:
     window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     labels, count = ndimage.label(above[window], _EIGHT)
     if count > 1:
-        weights = ndimage.sum_labels(support[window], labels, np.arange(1, count + 1))
-        sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-        part = labels == 1 + int(np.argmax(weights + 1e-6 * sizes))
+        weight = support[window].ravel() + np.float32(1e-6)
+        weights = np.bincount(labels.ravel(), weight, minlength=count + 1)
+        part = labels == 1 + int(np.argmax(weights[1:]))
     else:
-        part = labels == 1
-    into[window] = ndimage.binary_fill_holes(part)
+        part = labels > 0
+    into[window] = _without_holes(part)
+
+
+def _without_holes(mask: Mask) -> Mask:
+    """The mask and all that it shuts off from the border; many times faster than SciPy's."""
+    outside, count = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    if count == 1:  # nothing is shut off
+        return mask
+    filled: Mask = outside != outside[0, 0]
+    return filled[1:-1, 1:-1]
 
 
 def sharpness(probability: Probability, mask: Mask) -> float:

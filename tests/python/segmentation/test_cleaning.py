@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from medseg.segmentation.cleaning import (
     sharpness,
@@ -27,6 +28,16 @@ def test_the_largest_piece_stays_and_its_holes_are_filled():
     assert mask.sum() == 100
     assert mask[6, 6]
     assert not mask[16, 16]
+
+
+def test_holes_are_those_that_scipy_fills():
+    noise = np.random.default_rng(4).random((12, 24, 24)).astype(np.float32)
+    masks = solid_masks(noise + 0.08)  # pieces with holes, open bays and diagonal gaps
+    pieces = [ndimage.label(frame > 0.5, np.ones((3, 3)))[0] for frame in noise + 0.08]
+    for mask, piece in zip(masks, pieces, strict=True):
+        largest = piece == 1 + np.argmax(np.bincount(piece.ravel())[1:])
+        assert not np.array_equal(mask, largest)
+        assert np.array_equal(mask, ndimage.binary_fill_holes(largest))
 
 
 def test_a_blot_of_one_frame_does_not_displace_the_cavity():
