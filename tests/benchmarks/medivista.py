@@ -51,14 +51,14 @@ SHAPE = {
 ARMS = {"with": True, "without": False}
 # hearts, frames of each, seconds between them
 SETS = {
-    "stills": (2000, 1, 0.0),
-    "train": (480, 8, 1 / RATE_HZ),
-    "validation": (30, 8, 1 / RATE_HZ),
-    "test": (40, 30, 1 / RATE_HZ),
+    "stills": (4000, 1, 0.0),
+    "train": (640, 8, 1 / RATE_HZ),
+    "validation": (60, 8, 1 / RATE_HZ),
+    "test": (60, 30, 1 / RATE_HZ),
 }
-STILL_STEPS, STILL_BATCH, CLIP_STEPS, CLIP_BATCH = 1200, 16, 1800, 4
+STILL_STEPS, STILL_BATCH, CLIP_STEPS, CLIP_BATCH = 3000, 16, 1500, 4
 RATE, DECAY, WARM = 2e-3, 0.01, 0.05
-KEPT_EVERY = 50  # steps between snapshots
+KEPT_EVERY = 100  # steps between snapshots
 EQUAL_DICE = 0.01
 
 
