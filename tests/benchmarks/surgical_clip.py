@@ -61,7 +61,6 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, required=True, help="of SAM 2.1 tiny")
     parser.add_argument("--frames", type=int, default=3000)
     parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--every", type=int, default=100, help="frames that are scored")
     parser.add_argument("--workers", type=int, default=1)
     chosen = parser.parse_args()
@@ -80,8 +79,7 @@ def main() -> int:
         "store and overlay": [
             "segment", str(clip), "--out", str(out / "segmented"), "--model", "sam2", "--weights",
             str(chosen.weights), "--image-size", str(chosen.side), "--prompts", str(prompts),
-            "--precision", chosen.precision, "--direction", "forward", "--whole-frame",
-            "--overwrite",
+            "--direction", "forward", "--whole-frame", "--overwrite",
         ],
         "coverage table": [
             "frames", str(clip), "--store", str(out / "segmented" / f"{clip.stem}.zarr"), "--out",
