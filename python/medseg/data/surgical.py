@@ -9,18 +9,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from medseg.clip import Clip
 from medseg.data.dataset import Excluded
 from medseg.decode import open_clip
-from medseg.decode.images import PICTURE_SUFFIXES, natural_order
+from medseg.decode.images import DAMAGED, PICTURE_SUFFIXES, natural_order, read_picture
 from medseg.errors import ClipNotFound, InputError
 
 RESOLUTION = re.compile(r"(\d+)x(\d+)p")
 VIDEO = re.compile(r"vid_(\d{3})_(\d+x\d+p)_(\d+)tool")
 PICTURE = re.compile(r"vid_(\d{3})_(\d+x\d+p)_(\d+)tool_(\d+)\.png")
-_DAMAGED = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,7 @@ class SurgicalSet:
         """One picture as RGB (H, W, 3); raises InputError naming it where it is damaged."""
         if self.clip is not None and frame.number is not None:
             return self.clip.read(frame.number, frame.number + 1)[0]
-        try:
-            with Image.open(frame.path) as image:
-                return np.array(image.convert("RGB"))
-        except _DAMAGED as error:
-            raise InputError(f"{frame.path}: cannot be decoded: copy or export it again") from error
+        return read_picture(frame.path)
 
 
 def read_surgical(path: str | Path) -> SurgicalSet:
@@ -212,7 +207,7 @@ def _size(path: Path) -> tuple[int, int] | None:
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as image:
             return image.height, image.width
-    except _DAMAGED:
+    except DAMAGED:
         return None
 
 

@@ -15,7 +15,7 @@ from medseg.errors import ClipHasNoFrames, ClipUnreadable, FrameNotDecoded
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_FRAME_PIXELS = 2**26
-_DAMAGED = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+DAMAGED = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def open_image_folder(folder: Path) -> Clip:
@@ -85,7 +85,7 @@ def _common_size(pictures: Sequence[Path]) -> tuple[int, int]:
         try:
             with Image.open(path, formats=("PNG", "JPEG")) as image:
                 sizes.setdefault((image.height, image.width), path)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise ClipUnreadable(
                 f"{path}: is no PNG or JPEG picture that can be read: export this frame again"
             ) from error
@@ -117,19 +117,20 @@ class _PictureFrames:
         check_range(start, stop, len(self.pictures))
         frames = np.empty((stop - start, self.height, self.width, 3), dtype=np.uint8)
         for row, path in enumerate(self.pictures[start:stop]):
-            try:
-                frames[row] = _rgb(path)
-            except _DAMAGED as error:
-                raise FrameNotDecoded(
-                    f"{path}: this frame cannot be decoded: export it again"
-                ) from error
+            frames[row] = read_picture(path)
         return frames
 
 
-def _rgb(path: Path) -> Frames:
-    """Decode one picture as uint8 (H, W, 3)."""
-    with Image.open(path, formats=("PNG", "JPEG")) as image:
-        if image.mode.startswith("I"):  # 16-bit grey
-            grey = np.clip(np.asarray(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
-            return np.repeat(grey[..., np.newaxis], 3, axis=2)  # (H,W) -> (H,W,3)
-        return np.array(image.convert("RGB"))
+def read_picture(path: Path) -> Frames:
+    """One picture as RGB uint8 (H, W, 3), of 16-bit grey the upper bits; may be written to.
+
+    Raises FrameNotDecoded naming it where it is damaged.
+    """
+    try:
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            if image.mode.startswith("I"):  # 16-bit grey
+                grey = np.clip(np.asarray(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
+                return np.repeat(grey[..., np.newaxis], 3, axis=2)  # (H,W) -> (H,W,3)
+            return np.array(image.convert("RGB"))
+    except DAMAGED as error:
+        raise FrameNotDecoded(f"{path}: cannot be decoded: copy or export it again") from error

@@ -99,6 +99,17 @@ def test_one_picture_can_be_given(tmp_path):
     assert (found.kind, len(found.frames)) == ("image", 1)
 
 
+def test_a_16_bit_picture_is_as_bright_as_it_is_and_a_cut_one_is_named(tmp_path):
+    grey = np.full((27, 48), 0x5A00, np.uint16)  # 0x5A of 8 bits
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    (frame,) = (found := read_surgical(tmp_path / "grey.png")).frames
+    assert (found.read(frame) == 0x5A).all()
+    whole = frame.path.read_bytes()
+    frame.path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"grey\.png"):
+        found.read(frame)
+
+
 def test_nothing_there_and_nothing_usable_are_told_apart(tmp_path):
     with pytest.raises(ClipNotFound, match="no such file"):
         read_surgical(tmp_path / "x")
