@@ -126,6 +126,8 @@ def touching_share(mask: Mask, inside: Mask, *, within_px: int = 1) -> float:
     window = np.s_[rows[0] : rows[-1] + 1 + 2 * n, columns[0] : columns[-1] + 1 + 2 * n]
     part = np.pad(mask, n)[window]
     outside = ~np.pad(inside, n)[window]
+    if not outside.any():
+        return 0.0
     edge = part & ~ndimage.binary_erosion(part)
     beside_outside = ndimage.binary_dilation(outside, np.ones((3, 3), bool), iterations=n)
     return float(np.count_nonzero(edge & beside_outside) / np.count_nonzero(edge))

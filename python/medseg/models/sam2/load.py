@@ -12,6 +12,7 @@ from torch import nn
 from medseg.errors import InputError, WeightsError
 from medseg.models.description import RANDOM_WEIGHTS, card, read_description
 from medseg.models.sam2.checkpoints import PUBLISHED_AT, fit_sam2
+from medseg.models.sam2.linear import fuse_biases
 from medseg.models.sam2.package import sam2_network
 from medseg.models.sam2.shape import check_shape
 from medseg.models.sam2.trainable import PREPARATION, Sam2Shape, keep_to_single_mask
@@ -114,6 +115,7 @@ def load_sam2(
     if own.single_mask:
         keep_to_single_mask(network)
     network = package.in_precision(network, PRECISIONS[precision]).to(place)
+    fuse_biases(network)
     return Sam2(network, size, version, image_size, place, precision, block)
 
 

@@ -24,6 +24,7 @@ from torch.nn import functional
 from medseg.models.sam2.shape import SIZES
 
 WIDTH, MEMORY_WIDTH = 256, 64  # channels of the features and of the memories
+_QUERIES_AT_ONCE = 128  # whose weights lie in a processor's cache
 
 # What the package adds to its own configurations unless told not to (apply_postprocessing=True);
 # its filling of holes is left out: it needs a compiled part, and medseg closes holes itself.
@@ -67,7 +68,8 @@ def _stretching(table: Tensor, cells: int) -> Tensor:
 class RotaryAttention(RoPEAttention):
     """The package's attention, made without a context on a GPU that nobody named, and leaner.
 
-    Keys are turned in place, where the package copies them and a table as large as they are.
+    Keys are turned in place, where the package copies them and a table as large as they are. On a
+    CPU memories are averaged as they are, of 64 channels, and then widened to values of 256.
     """
 
     def __init__(self, *, side: int, repeat_keys: bool = False, **attention: Any) -> None:
@@ -96,11 +98,21 @@ class RotaryAttention(RoPEAttention):
             _turn(key[:, :turned], self.freqs_cis)  # where they are
         else:
             key[:, :turned] = _turn(key[:, :turned], self.freqs_cis)
+        if query.device.type == "cpu" and query.dtype == torch.float32 and v.shape[-1] < WIDTH:
+            return self.out_proj(self.v_proj(_averages(query, key, v)))  # the weights sum to 1
         value = self.v_proj(v)
         found = functional.scaled_dot_product_attention(
             query[:, None], key[:, None], value[:, None]
         )
         return self.out_proj(found[:, 0])
+
+
+def _averages(query: Tensor, key: Tensor, memories: Tensor) -> Tensor:
+    """Means (B,N,D) of memories (B,L,D), weighted by queries (B,N,C) and keys (B,L,C)."""
+    scale, keys = 1 / math.sqrt(query.shape[-1]), key.transpose(1, 2)
+    parts = query.split(max(1, _QUERIES_AT_ONCE // len(query)), dim=1)
+    found = [torch.softmax((part * scale) @ keys, dim=-1) @ memories for part in parts]
+    return torch.cat(found, dim=1)
 
 
 def _turn(tokens: Tensor, angles: Tensor) -> Tensor:

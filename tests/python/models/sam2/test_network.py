@@ -8,9 +8,10 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 from sam2.modeling.backbones.hieradet import Hiera
+from sam2.modeling.sam.transformer import RoPEAttention
 
 from medseg.models.sam2.features import encode
-from medseg.models.sam2.network import build_network
+from medseg.models.sam2.network import RotaryAttention, build_network
 from medseg.models.sam2.pixels import normalise
 from medseg.models.sam2.shape import SIZES
 
@@ -118,3 +119,22 @@ def test_features_are_the_packages(sam2, package):
         for level, other in zip(levels, expected["backbone_fpn"], strict=True):
             torch.testing.assert_close(level[0], other[i], atol=1e-4, rtol=1e-4)
         assert torch.equal(features.position[0], expected["vision_pos_enc"][-1][i])
+
+
+@pytest.mark.parametrize("objects", [1, 3])
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_attention_to_memories_is_the_packages(objects, pictures):
+    """Of 12 x 12 cells, more than are weighed at once, and five object pointers."""
+    layout = {"embedding_dim": 256, "num_heads": 1, "dropout": 0.0, "kv_in_dim": 64}
+    torch.manual_seed(objects)
+    theirs = RoPEAttention(rope_k_repeat=True, feat_sizes=(12, 12), **layout).eval()
+    ours = RotaryAttention(side=12, repeat_keys=True, **layout).eval()
+    ours.load_state_dict(theirs.state_dict())
+    cells, memories = 144, 144 * pictures + 5
+    query, key = 9 * torch.randn(objects, cells, 256), 9 * torch.randn(objects, memories, 64)
+    value = torch.randn(objects, memories, 64)
+    with torch.no_grad():
+        expected = theirs(query, key, value, num_k_exclude_rope=5)
+        found = ours(query, key, value, num_k_exclude_rope=5)
+    assert expected.std() > 0.1
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
