@@ -25,7 +25,10 @@ class Linear(nn.Linear):
 
 
 def fuse_biases(network: nn.Module) -> None:
-    """Make each nn.Linear of a network a Linear; its parameters and their names stay."""
+    """Make each nn.Linear of a network a Linear; its parameters and their names stay.
+
+    For networks that see the same shapes again and again: oneDNN keeps memory for each of them.
+    """
     for layer in network.modules():
         if type(layer) is nn.Linear:
             layer.__class__ = Linear

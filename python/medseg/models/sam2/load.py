@@ -115,7 +115,7 @@ def load_sam2(
     if own.single_mask:
         keep_to_single_mask(network)
     network = package.in_precision(network, PRECISIONS[precision]).to(place)
-    fuse_biases(network)
+    fuse_biases(network.image_encoder)
     return Sam2(network, size, version, image_size, place, precision, block)
 
 
