@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,8 @@ from medseg.models.sam2 import Prompt, automatic_masks, encode_image, segment_en
 @pytest.fixture
 def predictor(sam2):
     """The package's image predictor, its features' sizes mended: it has those of 1024 pixels."""
-    with pytest.warns(FutureWarning, match=r"torch\.jit\.script"):
+    with warnings.catch_warnings():  # newer torch tells the package that its scripts are old
+        warnings.filterwarnings("ignore", r"`torch\.jit\.script`", FutureWarning)
         from sam2.sam2_image_predictor import SAM2ImagePredictor
 
         made = SAM2ImagePredictor(sam2.network)
