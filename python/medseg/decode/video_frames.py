@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import av.error
+import av.logging
 import numpy as np
 
 from medseg.clip import Frames, check_range
@@ -183,7 +184,13 @@ class _PyavFrames:
         yield from self._pictures(None)
 
     def _pictures(self, stamp: int | None) -> Iterator[Picture]:
-        """Yield (number, frame) from the key frame at or before a time stamp, or from the first."""
+        """Yield (number, frame) from the key frame at or before a time stamp, or from the first.
+
+        FFmpeg's messages go nowhere meanwhile: torchvision before 0.28 hands them to Python on
+        import, where a decoding thread waits for the interpreter's lock, whose holder waits for
+        that thread as it closes the file, for ever.
+        """
+        av.logging.set_level(None)
         try:
             container = av.open(str(self.path))
         except (av.error.FFmpegError, OSError):

@@ -28,7 +28,7 @@ def level(number: int) -> int:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Writer:
-    """Give ``write(name, codec, rate, count, ticks)``: frame n is filled with ``level(n)``."""
+    """Give ``write(name, codec, ...)``: frame n is filled with ``level(n)``, or with noise."""
 
     def write_video(
         name: str,
@@ -38,8 +38,10 @@ def write(tmp_path: Path) -> Writer:
         ticks: list[int] | None = None,
         options: dict[str, str] | None = None,
         size: tuple[int, int] = (HEIGHT, WIDTH),
+        noise: bool = False,
     ) -> Path:
         path = tmp_path / name
+        random = np.random.default_rng(0)
         with av.open(str(path), "w") as container:
             stream = container.add_stream(codec, rate=rate, options=options or {})
             stream.height, stream.width = size
@@ -48,6 +50,8 @@ def write(tmp_path: Path) -> Writer:
                 stream.codec_context.time_base = Fraction(1, 1000)
             for number in range(count):
                 rgb = np.full((*size, 3), level(number), dtype=np.uint8)
+                if noise:
+                    rgb = random.integers(0, 256, rgb.shape, dtype=np.uint8)
                 frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
                 if ticks is not None:
                     frame.pts, frame.time_base = ticks[number], Fraction(1, 1000)
@@ -209,6 +213,23 @@ def test_nothing_is_printed_by_the_decoders(write, tmp_path: Path) -> None:
         [sys.executable, "-c", script, *paths], capture_output=True, text=True, check=True
     )
     assert (ran.stdout, ran.stderr) == ("", "")
+
+
+def test_a_damaged_clip_never_hangs_whoever_listens_to_ffmpeg(write) -> None:
+    path = write("clip.mp4", "libx264", size=(480, 640), noise=True)
+    content = bytearray(path.read_bytes())
+    for at in np.random.default_rng(1).integers(len(content) // 20, len(content) // 2, 400):
+        content[at] ^= 0x55
+    path.write_bytes(content)
+    script = (
+        "import sys, av.logging, medseg\n"
+        "for _ in range(15):\n"
+        "    av.logging.set_level(av.logging.ERROR)\n"  # as torchvision 0.21 does on import
+        "    try:\n"
+        "        medseg.open_clip(sys.argv[1])\n"
+        "    except medseg.MedsegError: pass\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=120)
 
 
 def test_turned_phone_video_is_shown_upright(write, tmp_path: Path) -> None:
