@@ -79,10 +79,9 @@ def draw_echogenicity(rng: np.random.Generator, *, beam_cm: float) -> Echogenici
 
     Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least,
     or half of that where muscle fades towards the cavity. A ventricle's border is no step: muscle
-    rises from near the blood's level over 0.7 to 2.4 widths of the beam (`beam_cm`, SD). Over two
-    or more, the edge that is seen lies at the cavity's own edge, where readers trace it; over
-    less, up to a blur inside it. What hides the border beyond that is the scanner's doing:
-    dropout, shadows, haze, noise.
+    rises from near the blood's level over two widths of the beam (`beam_cm`, SD), so that the edge
+    that is seen lies at the cavity's own edge, where readers trace it, and not inside it by the
+    blur. What hides the border beyond that is the scanner's doing: dropout, shadows, haze, noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
@@ -106,7 +105,7 @@ def draw_echogenicity(rng: np.random.Generator, *, beam_cm: float) -> Echogenici
         fade=rng.uniform(0, min(0.6 * contrast, 14)) * (rng.random() < 0.8),
         fade_cm=rng.uniform(0.15, 1.8),
         edge=rng.uniform(0.6, 0.95) * contrast,
-        edge_cm=rng.uniform(0.7, 2.4) * beam_cm,
+        edge_cm=rng.uniform(2.0, 2.4) * beam_cm,
         pericardium_cm=rng.uniform(0.15, 0.6),
         pericardium_gap=rng.uniform(0, 1),
         patchiness=rng.uniform(1.5, 6),
