@@ -190,7 +190,6 @@ class _PyavFrames:
         import, where a decoding thread waits for the interpreter's lock, whose holder waits for
         that thread as it closes the file, for ever.
         """
-        av.logging.set_level(None)
         try:
             container = av.open(str(self.path))
         except (av.error.FFmpegError, OSError):
@@ -203,6 +202,7 @@ class _PyavFrames:
             count = -1
             packets = container.demux(stream)
             while True:
+                av.logging.set_level(None)  # each time: that import may come at any moment
                 try:
                     frames = next(packets).decode()
                 except (StopIteration, av.error.EOFError):
