@@ -1,5 +1,7 @@
 """A clip and its labels get the same draw, and drawing is repeatable."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -20,10 +22,12 @@ def draw(seed: int = 0, strength: Strength | None = None):
     return draw_augmentation(generator, 4, SIZE, strength=strength or Strength())
 
 
-MOVES_ONLY = Strength(log_gamma=0, gain=0, offset=0, blur_pixels=0, noise=0, dropout=0, marks=0)
+MOVES_ONLY = Strength(
+    log_gamma=0, gain=0, offset=0, blur_pixels=0, noise=0, dropout=0, marks=0, texture=0
+)
 NOTHING = Strength(
     rotation_deg=0, zoom=0, shift=0, shear_deg=0, squeeze=0, elastic=0, flip=0, log_gamma=0,
-    gain=0, offset=0, blur_pixels=0, noise=0, dropout=0, marks=0,
+    gain=0, offset=0, blur_pixels=0, noise=0, dropout=0, marks=0, texture=0,
 )  # fmt: skip
 
 
@@ -55,6 +59,20 @@ def test_frames_of_a_clip_differ_by_their_noise_alone():
     torch.testing.assert_close(quiet[:, 0], quiet[:, 2])
     noisy = augment_clip(still, draw(strength=Strength(noise=0.3)))
     assert not torch.equal(noisy[:, 0], noisy[:, 2])
+
+
+def test_another_texture_keeps_black_black_and_the_grey_of_large_parts():
+    grain = 0.1 * torch.rand(4, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
+    halves = torch.full((SIZE, SIZE), 0.2)
+    halves[:, SIZE // 2 :] = 0.6
+    clip = (halves + grain).repeat(1, 3, 1, 1)
+    clip[..., :8, :] = 0
+    changed = augment_clip(clip, draw(1, replace(NOTHING, texture=0.6)))
+    assert (changed[..., :5, :] == 0).all()
+    for part in (slice(12, SIZE // 2 - 12), slice(SIZE // 2 + 12, SIZE - 12)):
+        before, after = clip[..., 16:-12, part], changed[..., 16:-12, part]
+        torch.testing.assert_close(after.mean((1, 2, 3)), before.mean((1, 2, 3)), atol=0.02, rtol=0)
+    assert (after.std((1, 2, 3)) / before.std((1, 2, 3)) - 1).abs().max() > 0.2
 
 
 def test_the_same_seed_draws_the_same_and_another_does_not():

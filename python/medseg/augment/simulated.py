@@ -30,6 +30,7 @@ class Strength:
     noise: float = 0.1
     dropout: float = 0.5  # probability of each of two dark patches
     marks: float = 0.3  # probability of bright marks (text, rulers, an ECG trace)
+    texture: float = 0.3  # SD of the taps of two random 3 x 3 filters
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Draw:
     noise_seed: int
     dark: torch.Tensor  # (B, 2, 4) centre x, centre y, radius, loss; loss 0 is none
     mark: torch.Tensor  # (B, 3, 5) x0, y0, x1, y1 shares, brightness; 0 is none
+    filters: torch.Tensor  # (B, 2, 3, 3), the sum of each is 1
 
 
 def draw_augmentation(
@@ -95,6 +97,9 @@ def draw_augmentation(
     corner = torch.rand(batch, 3, 2, generator=generator)
     extent = torch.rand(batch, 3, 2, generator=generator) * torch.tensor([0.25, 0.04]) + 0.01
     bright = chance(strength.marks, 3) * (0.4 + 0.6 * torch.rand(batch, 3, generator=generator))
+    taps = torch.randn(batch, 2, 3, 3, generator=generator) * strength.texture
+    taps = (taps - taps.mean((2, 3), keepdim=True)) * along((2, 3, 3))
+    taps[:, :, 1, 1] += 1
     return Draw(
         matrix=torch.linalg.inv(matrix @ flip),
         bend=spread(strength.elastic, 2, 4, 4),
@@ -106,6 +111,7 @@ def draw_augmentation(
         noise_seed=int(torch.randint(2**31, (1,), generator=generator)),
         dark=dark,
         mark=torch.cat([corner, corner + extent, bright[..., None]], -1),
+        filters=taps,
     )
 
 
@@ -125,12 +131,29 @@ def augment_labels(labels: torch.Tensor, draw: Draw) -> torch.Tensor:
     return _warp(labels[:, None].float(), draw, "nearest")[:, 0].to(labels.dtype)
 
 
+def _retexture(clip: torch.Tensor, filters: torch.Tensor, lit: torch.Tensor) -> torch.Tensor:
+    """Give each clip (B, T, H, W) a texture of its own: random filters, the second one wider.
+
+    Grain changes its shape and contrast, the grey of larger parts does not. After the random
+    convolutions of C. Ouyang et al., "Causality-inspired single-source domain generalization for
+    medical image segmentation", IEEE TMI 42:1095, 2023.
+    """
+    frames = clip.transpose(0, 1)  # (T, B, H, W): one group of channels for each clip
+    for i, apart in enumerate((1, 2)):
+        padded = functional.pad(frames, (apart, apart, apart, apart), mode="replicate")
+        frames = functional.conv2d(
+            padded, filters[:, i, None], dilation=apart, groups=len(filters)
+        ).clamp(0, 1)
+    return torch.where(lit > 0, frames.transpose(0, 1), clip)
+
+
 def augment_clip(clip: torch.Tensor, draw: Draw) -> torch.Tensor:
     """Move and change clips (B, T, H, W) in 0-1: all frames alike, but fresh noise in each."""
     batch, _, height, width = clip.shape
     clip = _warp(clip, draw, "bilinear").clamp(0, 1)
     column = (batch, 1, 1, 1)
     lit = (clip > 0.004).float()
+    clip = _retexture(clip, draw.filters, lit)
     clip = adjust_gamma(clip, draw.gamma)
     clip = (clip * draw.gain.view(column)).addcmul_(draw.offset.view(column), lit)
     y = torch.linspace(0, 1, height)[:, None]

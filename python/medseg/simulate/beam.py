@@ -10,6 +10,8 @@ from scipy import ndimage
 from medseg.simulate.tissue import GRID_CM, TissueMap
 
 SCATTERER_CM = 0.07
+SLICES = 6  # planes of scatterers, one behind the other
+SLICE_CM = 0.3  # what the beam is thick: so far through the plane, all scatterers are others
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,25 @@ def width_cm(scanner: Scanner, depth_cm: float) -> float:
     return float(lines * 2 * scanner.half_angle / (scanner.lines - 1) * depth_cm)
 
 
+def black_db(scanner: Scanner) -> float:
+    """Level, relative to ordinary myocardium, that is shown as 3 % of white: black to the eye."""
+    level = 0.03 ** (1 / scanner.gamma)
+    return float(scanner.dynamic_range_db * (level - 0.68) - scanner.gain_db)
+
+
+def at_plane(planes: np.ndarray, through_cm: float, apart_cm: float) -> np.ndarray:
+    """The random field at a place along the first axis of (planes, ...), which goes round.
+
+    Between two planes `apart_cm` apart, one fades into the other and the field's SD stays.
+    """
+    place = through_cm / apart_cm
+    first = int(np.floor(place))
+    part = (place - first) * np.pi / 2
+    near, far = planes[first % len(planes)], planes[(first + 1) % len(planes)]
+    field: np.ndarray = near * planes.dtype.type(np.cos(part))
+    return field + far * planes.dtype.type(np.sin(part))
+
+
 def _complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     out = np.empty(shape, dtype=np.complex64)
     out.real = rng.standard_normal(shape, dtype=np.float32)
@@ -94,7 +115,7 @@ def _complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarr
 class FixedFields:
     """Random fields that stay with one clip."""
 
-    scatterers: np.ndarray  # (n, n) complex, tiled over the tissue
+    scatterers: np.ndarray  # (SLICES, n, n) complex, tiled over the tissue
     clutter: np.ndarray  # (samples, lines) complex, static
     window_db: np.ndarray  # (samples, lines) gain of the acoustic window
     haze: np.ndarray  # (samples, lines) amplitude
@@ -122,7 +143,7 @@ def draw_fields(rng: np.random.Generator, scanner: Scanner) -> FixedFields:
     )
     ring = np.exp(-r / 0.03) * (1 + 0.6 * np.cos(r * rng.uniform(200, 500)))
     return FixedFields(
-        scatterers=_complex_noise(rng, (384, 384)),
+        scatterers=_complex_noise(rng, (SLICES, 384, 384)),
         clutter=_complex_noise(rng, shape),
         window_db=window.astype(np.float32),
         haze=(haze + ring * 10 ** (scanner.ring_db / 20)).astype(np.float32),
@@ -130,9 +151,18 @@ def draw_fields(rng: np.random.Generator, scanner: Scanner) -> FixedFields:
 
 
 def beam_image(
-    rng: np.random.Generator, scanner: Scanner, fields: FixedFields, tissue: TissueMap
+    rng: np.random.Generator,
+    scanner: Scanner,
+    fields: FixedFields,
+    tissue: TissueMap,
+    *,
+    through_cm: float = 0.0,
 ) -> np.ndarray:
-    """Envelope of one frame in dB, (samples, lines), relative to ordinary myocardium."""
+    """Envelope of one frame in dB, (samples, lines), relative to ordinary myocardium.
+
+    The heart lies `through_cm` off the plane in which it was drawn. Muscle keeps its scatterers
+    while it moves within the plane; flowing blood has others in each frame.
+    """
     radius = np.linspace(0.02, 1, scanner.samples, dtype=np.float32)[:, None] * scanner.depth_cm
     angle = np.linspace(-1, 1, scanner.lines, dtype=np.float32)[None, :] * scanner.half_angle
     angle = angle + scanner.steer
@@ -143,9 +173,15 @@ def beam_image(
         ndimage.map_coordinates(plane, where, order=1, mode="nearest")
         for plane in (tissue.amplitude, tissue.material_x, tissue.material_y)
     )
-    n = fields.scatterers.shape[0]
-    grain = [np.mod(my / SCATTERER_CM, n), np.mod(mx / SCATTERER_CM, n)]
-    field = amplitude * ndimage.map_coordinates(fields.scatterers, grain, order=1, mode="grid-wrap")
+    flowing = ndimage.map_coordinates(tissue.flowing, where, order=0, mode="nearest")
+    scatterers = at_plane(fields.scatterers, through_cm, SLICE_CM)
+    n = scatterers.shape[0]
+    flown = rng.uniform(0, n, 2)
+    grain = [
+        np.mod(m / SCATTERER_CM + cells * flowing, n)
+        for m, cells in zip((my, mx), flown, strict=True)
+    ]
+    field = amplitude * ndimage.map_coordinates(scatterers, grain, order=1, mode="grid-wrap")
     moving = _complex_noise(rng, field.shape)
     haze = 0.75 * fields.clutter + 0.66 * moving
     field = field + fields.haze * haze + 10 ** (scanner.clutter_db / 20) * fields.clutter

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 VIEWS = ("A4C", "A2C")
+
+
+class Region(NamedTuple):
+    """A segment of a side wall that moves less than the rest, or more."""
+
+    side: float  # -1 septal, 1 lateral
+    centre: float  # share of the length
+    stillness: float  # 1 stands still, 0 moves with the rest, below 0 moves more
+
+
+class Bulge(NamedTuple):
+    """A stretch of a side wall that stands into the cavity, or hollows the muscle."""
+
+    side: float  # -1 septal, 1 lateral
+    centre: float  # share of the length
+    spread: float  # SD, share of the length
+    depth: float  # share of the half width that it takes from the cavity; 0 for none
 
 
 @dataclass(frozen=True)
@@ -29,7 +47,8 @@ class Heart:
     bend: float  # sideways bow of the long axis at mid length
     base_tilt: float  # cm by which the lateral hinge lies nearer to the apex than the septal one
     longitudinal_share: float  # exponent by which length follows volume
-    regional: tuple[float, float, float]  # hypokinesia: side (-1/1), centre (0-1), depth (0-1)
+    regional: Region
+    bulge: Bulge
     wall_septal: float
     wall_lateral: float
     wall_apex: float  # thickness of the wall at the apex, share of that at the sides
@@ -40,6 +59,8 @@ class Heart:
     left_atrium_width: float
     right_atrium_length: float
     right_atrium_width: float
+    atrial_emptying: float  # share of its length and width that an atrium lacks at end-diastole
+    atrial_emptying_power: float  # 1 empties as the ventricle fills; more, at the very end
     atrial_septum: float
     anterior_leaflet: float
     posterior_leaflet: float
@@ -67,17 +88,25 @@ def draw_heart(rng: np.random.Generator, *, view: str = "A4C") -> Heart:
         half_width_septal=width * left,
         half_width_lateral=width * (1 - left),
         widest_at=rng.uniform(0.4, 0.75),
-        apex_power_septal=rng.uniform(1.6, 3.2),
-        apex_power_lateral=rng.uniform(1.6, 3.2),
+        apex_power_septal=rng.uniform(1.6, 4.5),
+        apex_power_lateral=rng.uniform(1.6, 4.5),
         base_taper_septal=rng.uniform(0.0, 0.35),
         base_taper_lateral=rng.uniform(0.0, 0.35),
         bend=rng.normal(0, 0.25),
         base_tilt=rng.normal(0.0, 0.35),
         longitudinal_share=rng.uniform(0.16, 0.4),
-        regional=(
+        regional=Region(
             side,
             rng.uniform(0.1, 0.9),
-            rng.uniform(0.3, 0.8) if rng.random() < 0.25 else 0.0,
+            float(
+                rng.choice([rng.uniform(0.3, 0.8), rng.uniform(-0.6, 0), 0], p=[0.25, 0.2, 0.55])
+            ),
+        ),
+        bulge=Bulge(
+            1.0 if rng.random() < 0.5 else -1.0,
+            rng.uniform(0.25, 0.95),
+            rng.uniform(0.1, 0.3),
+            rng.uniform(-0.1, 0.3) * (rng.random() < 0.55),
         ),
         wall_septal=wall * rng.uniform(0.85, 1.25),
         wall_lateral=wall * rng.uniform(0.8, 1.2),
@@ -85,10 +114,12 @@ def draw_heart(rng: np.random.Generator, *, view: str = "A4C") -> Heart:
         right_apex=rng.uniform(0.12, 0.45),
         right_width=rng.uniform(1.8, 4.6),
         right_tilt=rng.uniform(-0.3, 0.8),
-        left_atrium_length=rng.uniform(1.2, 6.5),
+        left_atrium_length=1.2 + 5.3 * rng.random() ** 1.5,
         left_atrium_width=rng.uniform(1.7, 3.2),
         right_atrium_length=rng.uniform(1.5, 6.0),
         right_atrium_width=rng.uniform(1.6, 3.0),
+        atrial_emptying=rng.uniform(0.0, 0.7),
+        atrial_emptying_power=rng.uniform(1.0, 4.0),
         atrial_septum=rng.uniform(0.15, 0.6),
         anterior_leaflet=rng.uniform(0.5, 0.75),
         posterior_leaflet=rng.uniform(0.3, 0.5),
@@ -113,6 +144,7 @@ class Outlines:
     """The structures of one frame as polygons and lines, (n, 2) arrays of (x, y) in cm."""
 
     left_ventricle: np.ndarray  # closed; first point septal hinge, last point lateral hinge
+    unbulged: np.ndarray  # the same without the bulge, which is the muscle's own
     right_ventricle: np.ndarray | None
     left_atrium: np.ndarray
     right_atrium: np.ndarray | None
@@ -141,21 +173,29 @@ def cavity_polygon(heart: Heart, relative_volume: float, n: int = 60) -> np.ndar
     length = heart.length * length_ratio
     width_ratio = relative_volume ** ((1 - heart.longitudinal_share) / 2)
     apex_y = heart.apex_motion * (heart.length - length)
+    bulge = heart.bulge
     s = 1 - np.cos(np.linspace(0, np.pi / 2, n))  # dense at the apex, where the outline turns
     sides = []
     for side, half, power, taper in (
         (-1, heart.half_width_septal, heart.apex_power_septal, heart.base_taper_septal),
         (1, heart.half_width_lateral, heart.apex_power_lateral, heart.base_taper_lateral),
     ):
-        ratio = np.full(n, width_ratio)
-        where, centre, depth = heart.regional
-        if depth and where == side:  # a segment that moves less than the rest
-            ratio = ratio + (1 - ratio) * depth * np.exp(-(((s - centre) / 0.22) ** 2))
+        ratio = _width_ratios(heart.regional, side, s, width_ratio)
         x = side * half * ratio * _profile(s, heart.widest_at, power, taper)
+        if bulge.side == side:
+            x = x * (1 - bulge.depth * np.exp(-(((s - bulge.centre) / bulge.spread) ** 2) / 2))
         y = apex_y + s * (length - apex_y) - side * 0.5 * heart.base_tilt * s**3
         x = x + heart.bend * 4 * s * (1 - 0.5 * s) * 0.5
         sides.append(np.stack([x, y], axis=1))
     return np.concatenate([sides[0][::-1], sides[1]])
+
+
+def _width_ratios(region: Region, side: int, s: np.ndarray, width_ratio: float) -> np.ndarray:
+    """Current over reference half width at s, where one segment moves unlike the rest."""
+    if region.side != side:
+        return np.full(len(s), width_ratio)
+    unlike = region.stillness * np.exp(-(((s - region.centre) / 0.22) ** 2))
+    return width_ratio + (1 - width_ratio) * unlike
 
 
 def polygon_area(polygon: np.ndarray) -> float:
@@ -201,19 +241,24 @@ def outlines(heart: Heart, relative_volume: float, opening: float) -> Outlines:
         - half * width_ratio
         for w in (heart.wall_septal, heart.wall_lateral)
     ]
-    floor_y = heart.length + heart.left_atrium_length  # the atrial roof hardly moves
-    left_atrium = _atrium(septal, lateral, floor_y, heart.left_atrium_width, -0.15)
+    # An atrium is smallest when the ventricle is full.
+    full = 1 - heart.atrial_emptying * min(relative_volume, 1.0) ** heart.atrial_emptying_power
+    floor_y = heart.length + heart.left_atrium_length * full
+    left_atrium = _atrium(septal, lateral, floor_y, heart.left_atrium_width * full, -0.15)
     right_ventricle = right_atrium = None
     leaflets = list(_leaflets(septal, lateral, heart, opening, length_ratio))
     if heart.view == "A4C":
         right_ventricle, tricuspid = _right_ventricle(heart, cavity, walls[0], length_ratio)
-        right_floor = heart.length + heart.right_atrium_length
+        right_floor = heart.length + heart.right_atrium_length * full
         right_atrium = _atrium(
-            tricuspid[0], tricuspid[1], right_floor, heart.right_atrium_width, 0.1
+            tricuspid[0], tricuspid[1], right_floor, heart.right_atrium_width * full, 0.1
         )
         leaflets += _leaflets(tricuspid[1], tricuspid[0], heart, opening, length_ratio)
     return Outlines(
         left_ventricle=cavity,
+        unbulged=cavity_polygon(
+            replace(heart, bulge=heart.bulge._replace(depth=0.0)), relative_volume
+        ),
         right_ventricle=right_ventricle,
         left_atrium=left_atrium,
         right_atrium=right_atrium,
@@ -233,7 +278,7 @@ def outlines(heart: Heart, relative_volume: float, opening: float) -> Outlines:
 def _atrium(
     left: np.ndarray, right: np.ndarray, floor_y: float, half_width: float, lean: float
 ) -> np.ndarray:
-    """A closed outline that hangs from the annulus left-right down to the fixed roof at floor_y."""
+    """A closed outline that hangs from the annulus left-right down to the roof at floor_y."""
     middle = (left + right) / 2
     depth = max(float(floor_y - middle[1]), 0.6)
     annulus = float(np.linalg.norm(right - left)) / 2

@@ -140,7 +140,11 @@ def relative_volume(beats: list[Beat], time_s: np.ndarray) -> np.ndarray:
 
 
 def valve_opening(beats: list[Beat], time_s: np.ndarray) -> np.ndarray:
-    """How far the mitral and tricuspid valves stand open: 0 in systole, 1 at peak early filling."""
+    """How far the mitral and tricuspid valves stand open: 0 in systole, 1 at peak early filling.
+
+    They drift half shut, and the atrium's contraction opens them again by what it brings: all the
+    way where that is 40 % of the stroke volume or more.
+    """
     opening = np.zeros(time_s.shape)
     for beat in beats:
         inside = (time_s >= beat.es_s) & (time_s < beat.next_ed_s)
@@ -152,7 +156,7 @@ def valve_opening(beats: list[Beat], time_s: np.ndarray) -> np.ndarray:
         closes = _ramp(
             (since_es - (diastole - min(0.05, 0.12 * diastole))) / min(0.05, 0.12 * diastole)
         )
-        kick = 0.45 * beat.atrium_contracts
+        kick = 0.6 * min((1 - beat.early_filling_fraction) / 0.4, 1) * beat.atrium_contracts
         opening[inside] = np.clip(opens * (1 - 0.6 * drifts) + kick * atrial * drifts, 0, 1) * (
             1 - closes
         )

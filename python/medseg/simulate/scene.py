@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from medseg.geometry import polygon_mask
-from medseg.simulate import beam, heart, rhythm, tissue
+from medseg.simulate import beam, heart, rhythm, sway, tissue
 
+PATCH_PLANES, PATCH_PLANES_CM = 6, 0.8  # of muscle's slow variation, through the plane
 PERSISTENCE_S = 0.02  # the scanner's persistence is stated for frames this far apart
 
 
@@ -25,8 +26,8 @@ class Scene:
     scanner: beam.Scanner
     raster: beam.Raster
     fields: beam.FixedFields
-    patches: np.ndarray
-    swing: tuple[float, float, float]  # cm, cm, radians moved by the heart over a cycle
+    patches: np.ndarray  # (PATCH_PLANES, 2, 64, 64)
+    sway: sway.Sway
     frame_seed: int
 
 
@@ -66,7 +67,7 @@ def draw_scene(
         rng, kind=kind, heart_rate_bpm=heart_rate_bpm, ejection_fraction=ejection_fraction
     )
     beam_cm = beam.width_cm(scanner, pose.apex_z + body.length / 2)
-    echogenicity = tissue.draw_echogenicity(rng, beam_cm=beam_cm)
+    echogenicity = tissue.draw_echogenicity(rng, beam_cm=beam_cm, black_db=beam.black_db(scanner))
     return Scene(
         heart=body,
         beats=rhythm.draw_beats(rng, beats_rhythm, duration_s=duration_s),
@@ -76,8 +77,8 @@ def draw_scene(
         scanner=scanner,
         raster=place_fan(rng, scanner, size, fill),
         fields=beam.draw_fields(rng, scanner),
-        patches=rng.standard_normal((2, 64, 64)).astype(np.float32),
-        swing=(float(rng.normal(0, 0.15)), float(rng.normal(0, 0.12)), float(rng.normal(0, 0.03))),
+        patches=rng.standard_normal((PATCH_PLANES, 2, 64, 64)).astype(np.float32),
+        sway=sway.draw_sway(rng),
         frame_seed=int(rng.integers(2**31)),
     )
 
@@ -135,6 +136,7 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
     """Render the frames at `time_s`, in order; persistence blends each with the one before."""
     volumes = cavity_at(scene, time_s)
     openings = rhythm.valve_opening(scene.beats, time_s)
+    moved = sway.displacement(scene.sway, scene.beats, time_s, volumes)
     coordinates, fan = beam.scan_coordinates(scene.scanner, scene.raster)
     half_width = scene.scanner.depth_cm * np.sin(
         scene.scanner.half_angle + abs(scene.scanner.steer)
@@ -144,13 +146,13 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
     x, z = scene.raster.to_cm()
     before: np.ndarray | None = None
     gaps_s = np.diff(time_s, prepend=time_s[:1])
-    for volume, opening, gap_s in zip(volumes, openings, gaps_s, strict=True):
-        contracted = 1 - volume
+    frames = zip(volumes, openings, gaps_s, moved.tolist(), strict=True)
+    for volume, opening, gap_s, (right_cm, down_cm, turn, through_cm) in frames:
         pose = replace(
             scene.pose,
-            apex_x=scene.pose.apex_x + scene.swing[0] * contracted,
-            apex_z=scene.pose.apex_z + scene.swing[1] * contracted,
-            angle=scene.pose.angle + scene.swing[2] * contracted,
+            apex_x=scene.pose.apex_x + right_cm,
+            apex_z=scene.pose.apex_z + down_cm,
+            angle=scene.pose.angle + turn,
         )
         shape = heart.outlines(scene.heart, float(volume), float(opening))
         laid = tissue.lay_tissue(
@@ -158,11 +160,11 @@ def render(scene: Scene, time_s: np.ndarray) -> Iterator[Frame]:
             shape,
             pose,
             scene.echogenicity,
-            scene.patches,
+            beam.at_plane(scene.patches, through_cm, PATCH_PLANES_CM),
             depth_cm=scene.scanner.depth_cm,
             half_width_cm=x_reach,
         )
-        envelope = beam.beam_image(rng, scene.scanner, scene.fields, laid)
+        envelope = beam.beam_image(rng, scene.scanner, scene.fields, laid, through_cm=through_cm)
         grey = beam.compress(scene.scanner, envelope)
         if before is not None:
             kept = scene.scanner.persistence ** max(gap_s / PERSISTENCE_S, 1e-3)

@@ -48,23 +48,27 @@ class Echogenicity:
     right_wall: float
     atrial_wall: float
     atrial_septum: float
+    crux_cm: float  # how far below the valves the atrial septum is as bright as the ventricle's
     pericardium: float
     outside: float
     chest: float  # the tissue that lies between the probe and the heart
     chest_reach: float  # how far down it goes, share of the apex's depth; 0 for none
     blood: float
     leaflet: float
+    leaflet_along: float  # dB that a leaflet loses where it runs along the beam
     annulus: float
     papillary: float
     strand: float
+    dark: float  # what is told neither from blood nor from black
     border: float  # specular gain where a surface faces the beam
+    rim: float  # the same where it runs along the beam, share of `border`
     anisotropy: float  # loss where muscle runs along the beam
     pericardium_cm: float
     pericardium_gap: float  # share by which the pericardium is unseen round the apex
     fade: float  # dB that muscle loses towards the cavity, most at the apex
     fade_cm: float  # distance from the cavity over which it does
-    edge: float  # dB that muscle loses where it begins: the border of a ventricle is no step
-    edge_cm: float  # over which it comes to its own level
+    edge: float  # share of its level above `dark` that muscle lacks where it begins
+    edge_cm: float  # over which it comes to its own level: a ventricle's border is no step
     patchiness: float  # SD in dB of slow variation inside muscle
     outside_patchiness: float
     trabeculation: float  # dB by which the inner rim of the cavity is lifted
@@ -74,38 +78,44 @@ class Echogenicity:
     atrium: float  # dB by which the left atrium is filled by echoes from beside the plane
 
 
-def draw_echogenicity(rng: np.random.Generator, *, beam_cm: float) -> Echogenicity:
+def draw_echogenicity(rng: np.random.Generator, *, beam_cm: float, black_db: float) -> Echogenicity:
     """Draw tissue brightnesses between a crisp and a poor acoustic window.
 
     Blood, trabeculated or not, is always darker than the ventricle's own muscle, by 9 dB at least,
-    or half of that where muscle fades towards the cavity. A ventricle's border is no step: muscle
-    rises from near the blood's level over two widths of the beam (`beam_cm`, SD), so that the edge
-    that is seen lies at the cavity's own edge, where readers trace it, and not inside it by the
-    blur. What hides the border beyond that is the scanner's doing: dropout, shadows, haze, noise.
+    or half of that where muscle fades towards the cavity. A ventricle's border is no step: each
+    wall rises over some widths of the beam (`beam_cm`, SD) from near blood, or from `black_db`
+    where that is higher, to its own level. So the grey is about half-way up at the cavity's edge,
+    where readers trace it, be the wall bright or faint. What hides the border beyond that is the
+    scanner's doing: dropout, shadows, haze, noise.
     """
     septum, lateral = rng.uniform(-4, 6), rng.uniform(-12, 3)
     contrast = rng.uniform(9, 34)
+    blood = min(septum, lateral) - contrast
     return Echogenicity(
         septum=septum,
         lateral=lateral,
         right_wall=rng.uniform(-26, 0),
         atrial_wall=rng.uniform(-10, 4),
         atrial_septum=rng.uniform(-20, 4),
+        crux_cm=rng.uniform(0, 2.5) * (rng.random() < 0.6),
         pericardium=rng.uniform(-4, 12),
         outside=rng.uniform(-30, 0),
         chest=rng.uniform(-12, 6),
         chest_reach=rng.uniform(0.5, 1.15) * (rng.random() < 0.75),
-        blood=min(septum, lateral) - contrast,
+        blood=blood,
         leaflet=rng.uniform(-18, 9),
+        leaflet_along=rng.uniform(0, 36),
         annulus=rng.uniform(-4, 9),
         papillary=rng.uniform(-8, 3),
         strand=rng.uniform(-22, 2),
+        dark=max(blood, black_db),
         border=rng.uniform(0, 9),
+        rim=rng.uniform(-0.8, 0.6),
         anisotropy=rng.uniform(0, 9),
         fade=rng.uniform(0, min(0.6 * contrast, 14)) * (rng.random() < 0.8),
         fade_cm=rng.uniform(0.15, 1.8),
-        edge=rng.uniform(0.6, 0.95) * contrast,
-        edge_cm=rng.uniform(2.0, 2.4) * beam_cm,
+        edge=rng.uniform(0.6, 0.95),
+        edge_cm=rng.uniform(1.3, 2.3) * beam_cm,
         pericardium_cm=rng.uniform(0.15, 0.6),
         pericardium_gap=rng.uniform(0, 1),
         patchiness=rng.uniform(1.5, 6),
@@ -126,6 +136,7 @@ class TissueMap:
     amplitude: np.ndarray  # linear
     material_x: np.ndarray  # cm, the place that this tissue had at the reference volume
     material_y: np.ndarray
+    flowing: np.ndarray  # bool, blood: its scatterers are others in each frame
     labels: np.ndarray  # uint8, index into LABELS
 
 
@@ -152,6 +163,28 @@ def _draw_lines(lines: list[np.ndarray], x_min: float, shape: tuple[int, int]) -
     return np.asarray(canvas, dtype=bool)
 
 
+def _leaflets(
+    lines: list[np.ndarray], x_min: float, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distance in cm to the nearest leaflet, and how far that one runs along the beam there, 0-1.
+
+    A smooth sheet sends back least of what comes along it: squared cosine of the angle between.
+    """
+    canvas = Image.new("F", (shape[1], shape[0]), -1.0)
+    pen = ImageDraw.Draw(canvas)
+    for line in lines:
+        steps, beam = np.diff(line, axis=0), (line[1:] + line[:-1]) / 2
+        cosine = (steps * beam).sum(1) / (np.hypot(*steps.T) * np.hypot(*beam.T) + 1e-6)
+        places = ((line - np.array([x_min, 0.0])) / GRID_CM).tolist()
+        for start, end, running in zip(places, places[1:], (cosine**2).tolist(), strict=False):
+            pen.line([tuple(start), tuple(end)], fill=running)
+    drawn = np.asarray(canvas)
+    if (drawn < 0).all():
+        return np.full(shape, 99.0, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    cells, nearest = ndimage.distance_transform_edt(drawn < 0, return_indices=True)
+    return (cells * GRID_CM).astype(np.float32), drawn[tuple(nearest)]
+
+
 def _band(distance: np.ndarray, thickness: np.ndarray | float, soft: float = 0.06) -> np.ndarray:
     """1 where the distance is below the thickness, falling smoothly to 0 over `soft` cm."""
     return np.clip((thickness - distance) / soft + 0.5, 0, 1)
@@ -170,7 +203,7 @@ def lay_tissue(
     """Lay out one frame's tissue.
 
     `patches` is (2, 64, 64), standard-normal fields for the slow variation of muscle and of what
-    lies outside the heart.
+    lies outside the heart, in the plane that is seen.
     """
     x_min = -half_width_cm
     shape = (int(np.ceil(depth_cm / GRID_CM)) + 1, int(np.ceil(2 * half_width_cm / GRID_CM)) + 1)
@@ -197,7 +230,8 @@ def lay_tissue(
     )
     wall_cm = wall_cm * np.clip(1.15 - 0.35 * np.clip((along - 0.8) / 0.2, 0, 1), 0.3, 1.15)
     above_base = np.clip((base_y + 0.25 - hy) / 0.3, 0, 1)
-    muscle = _band(to_cavity, wall_cm) * above_base * ~cavity
+    to_unbulged = _distance_to(fill(frame.unbulged))
+    muscle = _band(to_unbulged, wall_cm) * above_base * ~cavity
 
     left_atrium = fill(frame.left_atrium) & ~cavity
     muscle = muscle * ~left_atrium
@@ -255,35 +289,44 @@ def lay_tissue(
     lay(pericardium, echo.pericardium + 0.7 * echo.outside_patchiness * coarse)
     lay(right_wall, echo.right_wall + patchy)
     lay(atrial_wall, echo.atrial_wall + patchy + echo.border * (facing - 0.5))
-    lay(between, echo.atrial_septum + patchy)
+    below_valve = np.clip((hy - base_y - echo.crux_cm) / 0.5 + 0.5, 0, 1)
+    lay(between, echo.septum + (echo.atrial_septum - echo.septum) * below_valve + patchy)
     muscle_level = echo.septum * (1 - lateral) + echo.lateral * lateral
     muscle_level = muscle_level - (
         echo.fade * np.exp(-to_cavity / echo.fade_cm) * np.clip(1.2 - 1.2 * along, 0.3, 1)
     )
-    muscle_level = muscle_level - echo.edge * np.clip(1 - to_cavity / echo.edge_cm, 0, 1)
-    lay(muscle, muscle_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral)
+    lacking = echo.edge * np.clip(1 - to_cavity / echo.edge_cm, 0, 1)
+
+    def risen(level: np.ndarray) -> np.ndarray:
+        return level - lacking * np.clip(level - echo.dark, 0, None)
+
+    lay(muscle, risen(muscle_level + patchy - echo.anisotropy * (1 - facing) ** 2 * lateral))
     rim = muscle * _band(to_cavity, 0.16, 0.1)
-    lay(rim * 0.7, muscle_level + patchy + echo.border * (2 * facing - 0.8))
+    specular = echo.border * (echo.rim + (1.2 - echo.rim) * facing)
+    lay(rim * 0.7, risen(muscle_level + patchy + specular))
     pooled = echo.blood + echo.blood_patchiness * field(1, 1.6)
     lay(blood.astype(np.float32), pooled + echo.atrium * left_atrium)
     side = echo.trabeculation_lateral * lateral + (1 - echo.trabeculation_lateral) * (1 - lateral)
     reach = echo.trabeculation_cm * np.clip(1.3 - 1.3 * along, 0.15, 1) * (0.4 + side)
     inner = cavity * _band(to_wall, reach, 0.3)
     lay(inner * 0.6, pooled + echo.trabeculation + patchy)
+    flowing = blood & (inner < 0.5)
     if frame.papillary is not None:
         line = _draw_lines([pose.to_image(frame.papillary)], x_min, shape)
-        lay(
-            _band(_distance_to(line), 0.5 * heart.papillary[3] * 0.8) * cavity,
-            echo.papillary + patchy,
-        )
+        papillary = _band(_distance_to(line), 0.5 * heart.papillary[3] * 0.8) * cavity
+        lay(papillary, echo.papillary + patchy)
+        flowing &= papillary < 0.5
     for x_cm, y_cm, radius in heart.strands:
         dx, dy = hx - x_cm * frame.width_ratio, hy - y_cm * frame.length_ratio
-        lay(np.exp(-(dx**2 + dy**2) / radius**2) * cavity, echo.strand)
-    valves = _draw_lines([pose.to_image(v) for v in frame.leaflets], x_min, shape)
-    lay(
-        _band(_distance_to(valves), heart.leaflet_thickness, 0.08),
-        echo.leaflet + 1.2 * echo.patchiness * field(1, 0.45),
-    )
+        strand = np.exp(-(dx**2 + dy**2) / radius**2) * cavity
+        lay(strand, echo.strand)
+        flowing &= strand < 0.5
+    to_valve, running = _leaflets([pose.to_image(v) for v in frame.leaflets], x_min, shape)
+    behind, leaflet = amplitude, _band(to_valve, heart.leaflet_thickness, 0.08)
+    leaflet_level = echo.leaflet - echo.leaflet_along * running
+    lay(leaflet, leaflet_level + 1.2 * echo.patchiness * field(1, 0.45))
+    flowing &= leaflet < 0.5
+    amplitude = np.maximum(amplitude, behind)  # what reflects nothing is seen through
     for hinge in (frame.septal_hinge, frame.lateral_hinge):
         lay(np.exp(-((hx - hinge[0]) ** 2 + (hy - hinge[1] - 0.1) ** 2) / 0.09) * 0.8, echo.annulus)
     labels = np.zeros(shape, dtype=np.uint8)
@@ -294,4 +337,11 @@ def lay_tissue(
         (1, cavity),
     ):
         labels[part] = index
-    return TissueMap(x_min, amplitude.astype(np.float32), material_x, material_y, labels)
+    return TissueMap(
+        x_min=x_min,
+        amplitude=amplitude.astype(np.float32),
+        material_x=material_x,
+        material_y=material_y,
+        flowing=flowing,
+        labels=labels,
+    )

@@ -49,7 +49,7 @@ class DefaultRecipe:
     weight_decay: float = 1e-2
     warm_up: float = 0.05  # share of the steps
     average_decay: float = 0.998  # of the running mean of the weights that is saved
-    lone_frames: float = 0.15  # share of samples that see one frame alone, again and again
+    lone_frames: float = 0.3  # share of samples that see one frame alone, again and again
     workers: int = 2
 
 

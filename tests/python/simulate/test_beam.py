@@ -25,19 +25,60 @@ def even_tissue(depth_cm: float = 15.0, half_width_cm: float = 12.0) -> TissueMa
     x = np.arange(-half_width_cm, half_width_cm, GRID_CM)
     shape = (len(z), len(x))
     mx, mz = np.broadcast_to(x, shape), np.broadcast_to(z[:, None], shape)
-    return TissueMap(-half_width_cm, np.ones(shape, np.float32), mx, mz, np.zeros(shape, np.uint8))
+    flowing, labels = np.zeros(shape, bool), np.zeros(shape, np.uint8)
+    return TissueMap(-half_width_cm, np.ones(shape, np.float32), mx, mz, flowing, labels)
 
 
-def envelope_of(scanner: beam.Scanner, tissue: TissueMap) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    fields = beam.draw_fields(rng, scanner)
-    return 10 ** (beam.beam_image(rng, scanner, fields, tissue) / 20)
+def envelope_of(
+    scanner: beam.Scanner, tissue: TissueMap, *, frame: int = 0, through_cm: float = 0.0
+) -> np.ndarray:
+    fields = beam.draw_fields(np.random.default_rng(0), scanner)
+    rng = np.random.default_rng(frame)
+    return 10 ** (beam.beam_image(rng, scanner, fields, tissue, through_cm=through_cm) / 20)
+
+
+def likeness(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a[140:].ravel(), b[140:].ravel())[0, 1])  # of developed speckle
 
 
 def test_fully_developed_speckle_has_a_signal_to_noise_ratio_of_1_91():
-    """Mean over SD of a Rayleigh envelope is sqrt(pi / (4 - pi)) = 1.91 (Burckhardt 1978)."""
-    envelope = envelope_of(plain_scanner(), even_tissue())[40:]
-    assert envelope.mean() / envelope.std() == pytest.approx(1.91, abs=0.12)
+    """Mean over SD of a Rayleigh envelope is sqrt(pi / (4 - pi)) = 1.91 (Burckhardt 1978).
+
+    Near the probe a cell of the beam holds too few scatterers for that.
+    """
+    envelope = envelope_of(plain_scanner(), even_tissue())[140:]
+    assert envelope.mean() / envelope.std() == pytest.approx(1.91, abs=0.07)
+
+
+def test_muscle_keeps_its_speckle_until_it_has_left_the_plane():
+    still = envelope_of(plain_scanner(), even_tissue())
+    later = {
+        through: envelope_of(plain_scanner(), even_tissue(), frame=1, through_cm=through)
+        for through in (0.0, 0.1, beam.SLICE_CM)
+    }
+    assert likeness(still, later[0.0]) > 0.999
+    assert 0.4 < likeness(still, later[0.1]) < 0.95
+    assert abs(likeness(still, later[beam.SLICE_CM])) < 0.08
+
+
+def test_flowing_blood_has_another_speckle_in_each_frame():
+    blood = replace(even_tissue(), flowing=np.ones(even_tissue().flowing.shape, bool))
+    first, second = (envelope_of(plain_scanner(), blood, frame=i) for i in (0, 1))
+    assert abs(likeness(first, second)) < 0.08
+    muscle = envelope_of(plain_scanner(), even_tissue())
+    assert second[140:].std() == pytest.approx(muscle[140:].std(), rel=0.1)
+
+
+@pytest.mark.parametrize("through_cm", [0.0, 0.13, 0.3, -0.4])
+def test_a_random_field_keeps_its_spread_between_two_planes(through_cm):
+    planes = np.random.default_rng(0).standard_normal((6, 200, 200)).astype(np.float32)
+    assert beam.at_plane(planes, through_cm, 0.3).std() == pytest.approx(1.0, abs=0.02)
+
+
+def test_black_is_3_percent_of_white():
+    scanner = plain_scanner(gain_db=7.0, dynamic_range_db=50.0, gamma=1.7)
+    level = np.full((4, 4), beam.black_db(scanner))
+    np.testing.assert_allclose(beam.compress(scanner, level), 0.03, rtol=1e-6)
 
 
 def test_a_shadow_darkens_its_lines_and_no_others():

@@ -1,9 +1,12 @@
 """The simulated heart obeys geometry and physiology."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from medseg.simulate.heart import (
+    Bulge,
     cavity_polygon,
     disk_volume_ml,
     draw_heart,
@@ -59,3 +62,24 @@ def test_only_four_chamber_views_show_the_right_heart():
     four, two = draw_heart(rng, view="A4C"), draw_heart(rng, view="A2C")
     assert outlines(four, 1.0, 0.0).right_ventricle is not None
     assert outlines(two, 1.0, 0.0).right_ventricle is None
+
+
+def test_a_bulge_takes_its_share_of_the_half_width_from_the_cavity_and_gives_it_to_the_muscle():
+    heart = replace(
+        draw_heart(np.random.default_rng(3)), bulge=Bulge(-1.0, 0.5, 0.15, 0.3), bend=0.0
+    )
+    frame = outlines(heart, 1.0, 0.0)
+    n = len(frame.left_ventricle) // 2
+    septal, smooth = frame.left_ventricle[:n], frame.unbulged[:n]
+    at = int(np.argmin(np.abs(smooth[:, 1] - 0.5 * heart.length)))
+    assert septal[at, 0] / smooth[at, 0] == pytest.approx(0.7, abs=0.01)
+    np.testing.assert_array_equal(frame.left_ventricle[n:], frame.unbulged[n:])
+
+
+def test_an_atrium_is_smallest_when_the_ventricle_is_full():
+    heart = replace(
+        draw_heart(np.random.default_rng(4)), atrial_emptying=0.5, left_atrium_length=4.0
+    )
+    full, emptied = (outlines(heart, volume, 1.0).left_atrium for volume in (1.0, 0.4))
+    assert full[:, 1].max() == pytest.approx(heart.length + 0.5 * 4.0, abs=0.1)
+    assert polygon_area(emptied) > 1.4 * polygon_area(full)

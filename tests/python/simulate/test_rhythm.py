@@ -1,5 +1,7 @@
 """Beats follow physiology: who ejects what, when, and which valve stands open."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,15 @@ def test_valves_are_shut_in_systole_and_open_in_early_filling():
     assert opening[0] == opening[1] == 0
     assert opening[2] > 0.9
     assert opening[3] < 0.2
+
+
+def test_the_more_the_atrium_brings_the_wider_it_opens_the_valve_again():
+    beats = [replace(one_beat(), early_filling_fraction=early) for early in (0.9, 0.75, 0.55)]
+    late = np.array([0.7, 0.92])  # before and in the atrium's contraction
+    before, opened = np.array([valve_opening([beat], late) for beat in beats]).T
+    np.testing.assert_allclose(before, before[0])
+    assert before[0] < opened[0] < opened[1] < opened[2]
+    assert opened[2] > 0.9
 
 
 def test_systole_shortens_with_the_cycle_but_never_fills_it():

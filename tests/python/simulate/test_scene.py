@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from medseg.geometry import polygon_mask
-from medseg.simulate import heart, scene, tissue
+from medseg.simulate import heart, scene, stills, tissue
 from medseg.simulate.examination import Plan, gather_truth, prepare, render
 from medseg.simulate.tracing import tracing_rows
 
@@ -66,9 +67,12 @@ def test_the_open_valve_makes_one_cavity_of_ventricle_and_atrium(seed):
     rng = np.random.default_rng(seed)
     body = replace(heart.draw_heart(rng), strands=(), tenting=0.0)
     echo = replace(
-        tissue.draw_echogenicity(rng, beam_cm=0.1), blood=-30.0, leaflet=6.0, annulus=-40.0
+        tissue.draw_echogenicity(rng, beam_cm=0.1, black_db=-60.0),
+        blood=-30.0,
+        leaflet=6.0,
+        annulus=-40.0,
     )
-    echo = replace(echo, patchiness=0.0, trabeculation=0.0, atrium=0.0)
+    echo = replace(echo, leaflet_along=0.0, patchiness=0.0, trabeculation=0.0, atrium=0.0)
     pose = tissue.Pose(0.0, 2.0, 0.0)
     brightest = []
     for opening in (0.0, 1.0):
@@ -82,6 +86,71 @@ def test_the_open_valve_makes_one_cavity_of_ventricle_and_atrium(seed):
     blood = 10 ** (echo.blood / 20)
     assert brightest[0] > 10 * blood
     assert brightest[1] < brightest[0] / 4
+
+
+def test_a_leaflet_is_seen_across_the_beam_and_hardly_along_it():
+    rng = np.random.default_rng(2)
+    body = replace(
+        heart.draw_heart(rng, view="A2C"), strands=(), tenting=0.0, leaflet_spread=0.0, bend=0.0
+    )
+    drawn = tissue.draw_echogenicity(rng, beam_cm=0.1, black_db=-60.0)
+    echo = replace(drawn, blood=-40.0, trabeculation=0.0, atrium=0.0, leaflet=6.0, patchiness=0.0)
+    pose = tissue.Pose(0.0, 2.0, 0.0)
+    lost_db = []
+    for opening in (0.0, 1.0):
+        frame = heart.outlines(body, 0.9, opening)
+        middle = pose.to_image(frame.leaflets[0][6:10])
+        bright = []
+        for along in (0.0, 30.0):
+            laid = tissue.lay_tissue(
+                body, frame, pose, replace(echo, leaflet_along=along), np.zeros((2, 64, 64)),
+                depth_cm=18.0, half_width_cm=10.0,
+            )  # fmt: skip
+            rows = np.rint(middle[:, 1] / tissue.GRID_CM).astype(int)
+            columns = np.rint((middle[:, 0] - laid.x_min) / tissue.GRID_CM).astype(int)
+            bright.append(laid.amplitude[rows, columns].mean())
+        lost_db.append(20 * np.log10(bright[0] / bright[1]))
+    assert lost_db[0] < 6
+    assert lost_db[1] > 15
+
+
+def test_the_cavity_ends_at_the_same_share_of_a_bright_wall_s_contrast_and_a_faint_one_s():
+    """Readers trace the edge that they see, about half-way up.
+
+    60 hearts, lateral walls being the fainter: grey along the normals of a wall's middle, from what
+    lies inside to the brightest that lies outside, which speckle makes a little too bright.
+    """
+    shares: dict[int, list[float]] = {-1: [], 1: []}
+    for seed in range(60):
+        drawn = stills.draw_any_scene(np.random.default_rng(seed), size=128)
+        frames = list(scene.render(drawn, np.full(6, 0.4) + np.arange(6) * 0.002))
+        picture = np.mean([frame.picture for frame in frames], axis=0)
+        outline = frames[0].polygon
+        n = len(outline) // 2
+        for side, wall in ((-1, outline[:n]), (1, outline[n:])):
+            share = _share_at_the_edge(picture, wall, outline.mean(0))
+            if share is not None:
+                shares[side].append(share)
+    septal, lateral = np.median(shares[-1]), np.median(shares[1])
+    assert min(len(shares[-1]), len(shares[1])) > 30
+    assert abs(septal - lateral) < 0.1
+    assert min(septal, lateral) > 0.33
+    assert max(septal, lateral) < 0.55
+
+
+def _share_at_the_edge(picture: np.ndarray, wall: np.ndarray, middle: np.ndarray) -> float | None:
+    """How far grey has come at a wall (n, 2) from the cavity's to the wall's; None if no edge."""
+    s = np.linspace(0, 1, len(wall))
+    along = np.stack([np.interp(np.linspace(0.3, 0.7, 15), s, wall[:, i]) for i in (0, 1)], 1)
+    normal = np.gradient(along, axis=0)[:, ::-1] * [1, -1]
+    normal = normal / np.linalg.norm(normal, axis=1)[:, None]
+    if ((along - middle) * normal).sum() < 0:
+        normal = -normal
+    steps = np.arange(-6, 8.0)
+    places = along[:, None] + steps[None, :, None] * normal[:, None]
+    grey = ndimage.map_coordinates(picture, [places[..., 1], places[..., 0]], order=1).mean(0)
+    inside, outside = grey[:4].mean(), ndimage.uniform_filter1d(grey, 3)[6:].max()
+    return None if outside - inside < 0.1 else float((grey[6] - inside) / (outside - inside))
 
 
 def test_the_same_plan_gives_the_same_frames(examination):
