@@ -33,14 +33,14 @@ KEPT_EVERY = 500  # steps between the states that a training which was stopped g
 class DefaultRecipe:
     """Everything that decides a training run of the default model."""
 
-    seed: int = 2  # of first weights, order and augmentation; of 1 and 2 the better in validation
+    seed: int = 1  # of first weights, order and augmentation; of 0 and 1 the better in validation
     bursts: int = 4000  # simulated hearts, drawn in equal parts from the burst seeds
     burst_seeds: tuple[int, ...] = (11, 12)
     frames_per_burst: int = 6
     validation_bursts: int = 150
     validation_seed: int = 997
     size: int = 128
-    steps: int = 16000
+    steps: int = 8000
     change_share: float = 0.375  # of the steps, the last ones: on two frames of each heart
     change_weight: float = 0.5  # of `size_change_loss` there, beside Dice and cross-entropy
     batch: int = 16  # even, for the pairs
