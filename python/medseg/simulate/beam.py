@@ -10,6 +10,7 @@ from scipy import ndimage
 from medseg.simulate.tissue import GRID_CM, TissueMap
 
 SCATTERER_CM = 0.07
+MYOCARDIUM_LEVEL = 0.68  # share of the dynamic range at which ordinary myocardium is shown
 SLICES = 6  # planes of scatterers, one behind the other
 SLICE_CM = 0.3  # what the beam is thick: so far through the plane, all scatterers are others
 
@@ -88,7 +89,7 @@ def width_cm(scanner: Scanner, depth_cm: float) -> float:
 def black_db(scanner: Scanner) -> float:
     """Level, relative to ordinary myocardium, that is shown as 3 % of white: black to the eye."""
     level = 0.03 ** (1 / scanner.gamma)
-    return float(scanner.dynamic_range_db * (level - 0.68) - scanner.gain_db)
+    return float(scanner.dynamic_range_db * (level - MYOCARDIUM_LEVEL) - scanner.gain_db)
 
 
 def at_plane(planes: np.ndarray, through_cm: float, apart_cm: float) -> np.ndarray:
@@ -201,7 +202,7 @@ def beam_image(
 def compress(scanner: Scanner, envelope_db: np.ndarray) -> np.ndarray:
     """Log compression to 0-1 grey: `gain_db` shifts, `dynamic_range_db` spreads, `gamma` bends."""
     level = (
-        envelope_db + scanner.gain_db + 0.68 * scanner.dynamic_range_db
+        envelope_db + scanner.gain_db + MYOCARDIUM_LEVEL * scanner.dynamic_range_db
     ) / scanner.dynamic_range_db
     grey = np.clip(level, 0, 1) ** scanner.gamma
     return ndimage.gaussian_filter(grey, scanner.smoothing, truncate=2.5)

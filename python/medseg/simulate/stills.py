@@ -40,13 +40,13 @@ def draw_burst(seed: int, *, frames: int = 6, size: int = 128) -> Burst:
     """Render one heart drawn from `seed`, at random times of a random rhythm.
 
     Two bursts in five are centred on an end-systole: hearts spend little time there, and a network
-    that seldom sees small cavities draws them too large. One in five is centred on a contraction
-    of the atrium, where the valve stands open between two full cavities.
+    that seldom sees small cavities draws them too large. One in five is centred on the end of
+    diastole, where the atrium, if it can, contracts through an open valve into a full cavity.
     """
     rng = np.random.default_rng(seed)
     drawn = draw_any_scene(rng, size=size)
     start_s = rng.uniform(0, 1)
-    centre = rng.choice(["any", "end-systole", "atrial contraction"], p=[0.4, 0.4, 0.2])
+    centre = rng.choice(["any", "end-systole", "late diastole"], p=[0.4, 0.4, 0.2])
     if centre != "any":
         moments = [b.es_s if centre == "end-systole" else b.next_ed_s - 0.1 for b in drawn.beats]
         moments = [moment_s for moment_s in moments if 0 < moment_s < 1.5]
