@@ -30,7 +30,12 @@ cases <- list(
   "EF 20 %, 4 % noise, drift" = list(ef = 20, noise = 0.04, drift = 0.03),
   "EF 20 %, 2 % noise, drift" = list(ef = 20, noise = 0.02, drift = 0.03),
   "EF 10 %, 1.5 % noise" = list(ef = 10, noise = 0.015), "1.5 s" = list(duration_s = 1.5),
-  "5 % lost, 3 % noise" = list(missing = 0.05, noise = 0.03)
+  "5 % lost, 3 % noise" = list(missing = 0.05, noise = 0.03),
+  "45 bpm, 16 % slips" = list(rate_bpm = 45, duration_s = 6, noise = 0, slips = 0.16),
+  "70 bpm, 16 % slips" = list(duration_s = 6, noise = 0, slips = 0.16),
+  "every second beat early" = list(rhythm = "bigeminy", rate_bpm = 65, duration_s = 6),
+  "every second early, slips" = list(rhythm = "bigeminy", rate_bpm = 65, duration_s = 6,
+                                     slips = 0.10)
 )
 
 # The method without the wider window once the cycle is known.
@@ -50,6 +55,14 @@ table <- t(vapply(cases, function(case) {
     echonet = score(find_end_systoles_echonet, clips))
 }, double(6)))
 print(round(table, 3))
+
+cat("\nThe same without the rule that a shallow end-systole repeats\n")
+with_rule <- least_repetition
+least_repetition <- Inf
+print(round(t(vapply(cases, function(case) {
+  score(find_end_systoles, do.call(clips_of, c(list(60), case)))
+}, double(2))), 3))
+least_repetition <- with_rule
 
 cat("\nClips of 30 frames at 30 Hz, edges counted from 0.08 s: without and with the cut-rise rule\n")
 short <- lapply(1:120, function(seed) {

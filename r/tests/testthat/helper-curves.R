@@ -31,7 +31,8 @@ rr_intervals <- function(rate_bpm, duration_s, rhythm) {
   rr <- switch(rhythm,
     sinus = mean_s * (1 + stats::rnorm(n, sd = 0.02)),
     af = pmax(mean_s * (1 + stats::rnorm(n, sd = 0.20)), 0.38),
-    ectopic = mean_s * (1 + stats::rnorm(n, sd = 0.02))
+    ectopic = mean_s * (1 + stats::rnorm(n, sd = 0.02)),
+    bigeminy = mean_s * rep_len(c(0.7, 1.3), n) * (1 + stats::rnorm(n, sd = 0.02))
   )
   if (rhythm == "ectopic") {
     at <- which(cumsum(rr) > 0.45 * duration_s + mean_s)[1]
@@ -41,10 +42,18 @@ rr_intervals <- function(rate_bpm, duration_s, rhythm) {
   rr
 }
 
+# Noise of SD 1 that forgets itself within `lasts_s`, as an outline's slips do (first-order
+# autoregression at even times).
+lasting_noise <- function(time_s, lasts_s = 0.15) {
+  kept <- exp(-(time_s[2] - time_s[1]) / lasts_s)
+  fresh <- stats::rnorm(length(time_s), sd = sqrt(1 - kept^2))
+  as.double(stats::filter(fresh, kept, "recursive"))
+}
+
 # One clip: data frame of frames (time_s, area_px, long_axis_px, status, confidence), and the true
 # beats (ed_s, es_s, next_ed_s, ef_percent) of which the end-systole is in the clip.
 simulate_clip <- function(seed, rate_bpm = 70, frame_rate_hz = 50, duration_s = 4, ef = 60,
-                          noise = 0.01, rhythm = "sinus", drift = 0, missing = 0,
+                          noise = 0.01, rhythm = "sinus", drift = 0, slips = 0, missing = 0,
                           gap_s = 0, phase = NULL) {
   set.seed(seed)
   rr <- rr_intervals(rate_bpm, duration_s, rhythm)
@@ -79,6 +88,9 @@ simulate_clip <- function(seed, rate_bpm = 70, frame_rate_hz = 50, duration_s = 
     status = 0L,
     confidence = 0.9
   )
+  if (slips > 0) {
+    frames$area_px <- frames$area_px + slips * diff(range(area)) * lasting_noise(time_s)
+  }
   if (missing > 0) {
     lost <- stats::runif(nrow(frames)) < missing
     frames$status[lost] <- 4L

@@ -131,3 +131,15 @@ test_that("a dip during filling is no end-systole", {
   found <- find_end_systoles(time_s, through(time_s, turns_s, sizes))
   expect_equal(time_s[found$minima$index], c(0.35, 1.35, 2.35, 3.35), tolerance = 0.03)
 })
+
+test_that("slips of the outline between a slow heart's beats are no end-systoles", {
+  clips <- clips_of(40, rate_bpm = 45, duration_s = 6, noise = 0, slips = 0.16)
+  found <- score(clips, find_end_systoles)
+  expect_gte(found[["sensitivity"]], 0.95)
+  expect_gte(found[["precision"]], 0.95)
+})
+
+test_that("every beat is found where every second one is early", {
+  clips <- clips_of(20, rate_bpm = 65, rhythm = "bigeminy", duration_s = 6, noise = 0.01)
+  expect_identical(score(clips, find_end_systoles), c(sensitivity = 1, precision = 1))
+})
