@@ -155,12 +155,15 @@ class DefaultSegmenter:
 
         The second is the mirror image of the square's middle, enlarged to the whole square; where
         that does not reach, the first stands alone. Two sizes err apart more than two mirror images
-        of one size do, so that their mean is nearer to the truth.
+        of one size do, so that their mean is nearer to the truth. The second sees the past alone:
+        while the mitral valve opens, the frames before still show where it was shut, and those
+        after lead outlines into the atrium.
         """
         size = frames.shape[-1]
         edge = round(size * EDGE_SHARE)
         middle = slice(edge, size - edge)
-        enlarged = resize(frames[..., middle, middle].flip(-1), size)
+        past = frames[:, [min(i, self.frames // 2) for i in range(self.frames)]]
+        enlarged = resize(past[..., middle, middle].flip(-1), size)
         views = standardise(torch.cat([frames, enlarged]))
         views = views.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):

@@ -64,15 +64,16 @@ def test_probabilities_have_the_clip_s_own_size(weights):
 
 
 class Brightness(nn.Module):
-    """A network whose left ventricle is what is brighter than the mean."""
+    """A network whose left ventricle is what is brighter than the mean in one frame of three."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame: int = 1) -> None:
         super().__init__()
+        self.frame = frame
         self.steepness = nn.Parameter(torch.tensor(50.0))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(len(frames), 5, *frames.shape[2:])
-        logits[:, 1] = self.steepness * frames[:, 1]
+        logits[:, 1] = self.steepness * frames[:, self.frame]
         return logits
 
 
@@ -91,6 +92,19 @@ def test_a_frame_s_second_view_is_larger_so_that_the_two_answers_differ(weights)
     frame = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
     mirrored = _ask(segmenter, frame[:, ::-1])[:, ::-1]
     assert np.abs(_ask(segmenter, frame) - mirrored).max() > 1e-4
+
+
+@pytest.mark.parametrize(("neighbour", "answer"), [(0, 1.0), (2, 0.5)])
+def test_both_views_see_the_frame_before_but_only_the_first_the_one_after(neighbour, answer):
+    segmenter = DefaultSegmenter(UNet(SMALL), Preparation(64, 0.08), "")
+    segmenter.network = Brightness(neighbour)
+    frames = np.zeros((3, 64, 64, 3), np.uint8)
+    frames[:, 50:58, 20:44] = 255
+    frames[neighbour, 20:36, 24:40] = 255  # seen at this time alone
+    found = segmenter.probabilities(
+        frames, time_s=np.arange(3) * 0.08, core=slice(1, 2), sector=whole(64, 64)
+    )
+    np.testing.assert_allclose(found[0, 0, 24:32, 28:36], answer, atol=0.01)
 
 
 def _ask(segmenter: DefaultSegmenter, frame: np.ndarray) -> np.ndarray:
