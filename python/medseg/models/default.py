@@ -153,18 +153,17 @@ class DefaultSegmenter:
     def _left_ventricle(self, frames: torch.Tensor) -> torch.Tensor:
         """Probabilities (B,1,size,size) of the middle of (B,F,size,size), seen in two ways.
 
-        The second is the mirror image of the square's middle, enlarged to the whole square; where
-        that does not reach, the first stands alone. Two sizes err apart more than two mirror images
-        of one size do, so that their mean is nearer to the truth. The second sees the past alone:
-        while the mitral valve opens, the frames before still show where it was shut, and those
-        after lead outlines into the atrium.
+        The first is the frame alone, standing in for its neighbours too. The second is the mirror
+        image of the square's middle with its neighbours, enlarged to the whole square; where that
+        does not reach, the first stands alone. The less alike two views are, the less do they err
+        together, and the nearer is their mean to the truth.
         """
         size = frames.shape[-1]
         edge = round(size * EDGE_SHARE)
         middle = slice(edge, size - edge)
-        past = frames[:, [min(i, self.frames // 2) for i in range(self.frames)]]
-        enlarged = resize(past[..., middle, middle].flip(-1), size)
-        views = standardise(torch.cat([frames, enlarged]))
+        alone = frames[:, [self.frames // 2] * self.frames]
+        enlarged = resize(frames[..., middle, middle].flip(-1), size)
+        views = standardise(torch.cat([alone, enlarged]))
         views = views.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             logits = self.network(views)

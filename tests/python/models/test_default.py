@@ -94,17 +94,19 @@ def test_a_frame_s_second_view_is_larger_so_that_the_two_answers_differ(weights)
     assert np.abs(_ask(segmenter, frame) - mirrored).max() > 1e-4
 
 
-@pytest.mark.parametrize(("neighbour", "answer"), [(0, 1.0), (2, 0.5)])
-def test_both_views_see_the_frame_before_but_only_the_first_the_one_after(neighbour, answer):
+@pytest.mark.parametrize("neighbour", [0, 2])
+def test_one_view_sees_the_frame_alone_and_the_other_its_neighbours_too(neighbour):
     segmenter = DefaultSegmenter(UNet(SMALL), Preparation(64, 0.08), "")
     segmenter.network = Brightness(neighbour)
     frames = np.zeros((3, 64, 64, 3), np.uint8)
-    frames[:, 50:58, 20:44] = 255
-    frames[neighbour, 20:36, 24:40] = 255  # seen at this time alone
+    frames[:, 50:58, 20:44] = 255  # seen by both
+    frames[neighbour, 10:20, 24:40] = 255  # by the second alone
+    frames[1, 30:40, 24:40] = 255  # by the first alone, where the frame stands in for its neighbour
     found = segmenter.probabilities(
         frames, time_s=np.arange(3) * 0.08, core=slice(1, 2), sector=whole(64, 64)
-    )
-    np.testing.assert_allclose(found[0, 0, 24:32, 28:36], answer, atol=0.01)
+    )[0, 0]
+    for rows, answer in (((52, 56), 1.0), ((13, 17), 0.5), ((33, 37), 0.5), ((22, 28), 0.0)):
+        np.testing.assert_allclose(found[slice(*rows), 28:36], answer, atol=0.01)
 
 
 def _ask(segmenter: DefaultSegmenter, frame: np.ndarray) -> np.ndarray:

@@ -61,12 +61,13 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
     assert torch.is_grad_enabled()
 
 
-@pytest.mark.parametrize("alone", [2, 4, 8])  # kept after 4 steps: in either stage, or between
+# Kept after 4 steps of 9: in any stage, or between two.
+@pytest.mark.parametrize("turns", [(7,), (5,), (1,), (5, 2), (2, 5), (1, 6)])
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
-    alone, bursts, tmp_path, monkeypatch
+    turns, bursts, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(default, "KEPT_EVERY", 4)
-    recipe = replace(TINY, steps=9, change_share=1 - alone / 9)
+    recipe = replace(TINY, steps=9, change_shares=tuple(steps / 9 for steps in turns))
 
     def pull_the_plug(stage, done, total, figures):
         if done == 6:
@@ -100,8 +101,10 @@ def test_the_last_steps_see_two_frames_of_each_heart_and_learn_their_change(
 
     monkeypatch.setattr(default, "size_change_loss", keep)
     monkeypatch.setattr(default, "augment_labels", lambda labels, draw: labels)
-    train.train_default(tmp_path / "w", replace(TINY, steps=10, change_share=0.3), data=bursts)
-    assert len(seen) == 3
+    recipe = replace(TINY, steps=10, change_shares=(0.2, 0.2))
+    train.train_default(tmp_path / "w", recipe, data=bursts)
+    assert len(seen) == 4
+    assert not torch.equal(seen[0], seen[2])  # each turn has an order of its own
     hearts = torch.from_numpy(bursts[0].labels)
     for labels in seen:
         own = [{h for h in range(len(hearts)) if (hearts[h] == one).all((1, 2)).any()}
