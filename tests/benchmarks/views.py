@@ -27,9 +27,8 @@ SEEN = {"both": [0, 1, 2], "past": [0, 1, 1], "alone": [1, 1, 1]}
 OUTLINED = (2, 4)  # frames of each heart's six
 
 
-def views(weights: Path, hearts: Burst, frame: int) -> dict[tuple[str, str], np.ndarray]:
+def views(network: torch.nn.Module, hearts: Burst, frame: int) -> dict[tuple[str, str], np.ndarray]:
     """The mask of one frame of each heart, (hearts, H, W), by each pair of views."""
-    network = load_default(weights, torch.device("cpu")).network
     near = torch.from_numpy(hearts.pictures[:, frame - 1 : frame + 2]).float() / 255
     first, second = {}, {}
     for name, seen in SEEN.items():
@@ -60,9 +59,10 @@ def main() -> None:
     asked = parser.parse_args()
     hearts = draw_bursts(asked.seed, asked.hearts, frames=6, size=SIZE, workers=2)
     figures: dict[tuple[str, str], list[tuple[float, ...]]] = {}
-    for weights, frame in product(asked.weights, OUTLINED):
+    networks = [load_default(path, torch.device("cpu")).network for path in asked.weights]
+    for network, frame in product(networks, OUTLINED):
         true = hearts.labels[:, frame] == LEFT_VENTRICLE
-        for pair, found in views(weights, hearts, frame).items():
+        for pair, found in views(network, hearts, frame).items():
             each = overlap(found, true)
             dice = 2 * (found & true).sum((1, 2)) / (found.sum((1, 2)) + true.sum((1, 2)))
             area = np.abs(found.sum((1, 2)) / true.sum((1, 2)) - 1)

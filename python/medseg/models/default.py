@@ -161,7 +161,7 @@ class DefaultSegmenter:
         size = frames.shape[-1]
         edge = round(size * EDGE_SHARE)
         middle = slice(edge, size - edge)
-        alone = frames[:, [self.frames // 2] * self.frames]
+        alone = frames[:, self.frames // 2, None].expand_as(frames)
         enlarged = resize(frames[..., middle, middle].flip(-1), size)
         views = standardise(torch.cat([alone, enlarged]))
         views = views.contiguous(memory_format=torch.channels_last)
