@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,15 @@ import numpy as np
 from medseg.simulate import rhythm, scene
 
 FRAME_GAP_S = 0.08  # between the frames of one burst
+
+# What bursts are centred on, and how many of them are. Hearts spend little time at end-systole, and
+# a network that seldom sees small cavities draws them too large. At the end of diastole the atrium,
+# if it can, contracts through an open valve into a full cavity.
+AROUND_THE_BEAT = {"any": 0.4, "end-systole": 0.4, "late diastole": 0.2}
+# Early filling is the shortest phase and the hardest: ventricle and atrium are one cavity, often
+# with no leaflet to be seen between them. Here its frames have neighbours on both sides.
+AT_EARLY_FILLING = {"any": 0.35, "end-systole": 0.25, "late diastole": 0.1, "early filling": 0.3}
+EARLY_FILLING_S = 0.12  # after end-systole: the valve has opened, the cavity is still small
 
 
 @dataclass(frozen=True)
@@ -36,19 +45,23 @@ def draw_any_scene(rng: np.random.Generator, *, size: int) -> scene.Scene:
     )
 
 
-def draw_burst(seed: int, *, frames: int = 6, size: int = 128) -> Burst:
+def draw_burst(
+    seed: int,
+    *,
+    frames: int = 6,
+    size: int = 128,
+    centred: Mapping[str, float] = AROUND_THE_BEAT,
+) -> Burst:
     """Render one heart drawn from `seed`, at random times of a random rhythm.
 
-    Two bursts in five are centred on an end-systole: hearts spend little time there, and a network
-    that seldom sees small cavities draws them too large. One in five is centred on the end of
-    diastole, where the atrium, if it can, contracts through an open valve into a full cavity.
+    `centred` gives the shares of bursts that lie around a moment of the beat.
     """
     rng = np.random.default_rng(seed)
     drawn = draw_any_scene(rng, size=size)
     start_s = rng.uniform(0, 1)
-    centre = rng.choice(["any", "end-systole", "late diastole"], p=[0.4, 0.4, 0.2])
+    centre = rng.choice(list(centred), p=list(centred.values()))
     if centre != "any":
-        moments = [b.es_s if centre == "end-systole" else b.next_ed_s - 0.1 for b in drawn.beats]
+        moments = [_moment_s(beat, centre) for beat in drawn.beats]
         moments = [moment_s for moment_s in moments if 0 < moment_s < 1.5]
         if moments:
             start_s = rng.choice(moments) - frames / 2 * FRAME_GAP_S + rng.normal(0, 0.03)
@@ -60,12 +73,19 @@ def draw_burst(seed: int, *, frames: int = 6, size: int = 128) -> Burst:
     )
 
 
+def _moment_s(beat: rhythm.Beat, name: str) -> float:
+    if name == "end-systole":
+        return beat.es_s
+    return beat.es_s + EARLY_FILLING_S if name == "early filling" else beat.next_ed_s - 0.1
+
+
 def draw_bursts(
     seed: int,
     n: int,
     *,
     frames: int = 6,
     size: int = 128,
+    centred: Mapping[str, float] = AROUND_THE_BEAT,
     workers: int = 2,
     progress: Callable[[int], None] | None = None,
 ) -> Burst:
@@ -74,7 +94,8 @@ def draw_bursts(
     pictures = np.empty((n, frames, size, size), dtype=np.uint8)
     labels = np.empty_like(pictures)
     with ProcessPoolExecutor(workers) as pool:
-        bursts = pool.map(partial(draw_burst, frames=frames, size=size), seeds, chunksize=4)
+        draw = partial(draw_burst, frames=frames, size=size, centred=centred)
+        bursts = pool.map(draw, seeds, chunksize=4)
         for i, burst in enumerate(bursts):
             pictures[i], labels[i] = burst.pictures, burst.labels
             if progress is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,13 @@ from medseg.metrics import overlap, pooled_dice
 from medseg.models.default import LEFT_VENTRICLE, Preparation, pack_metadata, standardise
 from medseg.models.unet import UNet, UNetShape
 from medseg.models.weights import read_torch
-from medseg.simulate.stills import FRAME_GAP_S, Burst, draw_bursts
+from medseg.simulate.stills import (
+    AROUND_THE_BEAT,
+    AT_EARLY_FILLING,
+    FRAME_GAP_S,
+    Burst,
+    draw_bursts,
+)
 from medseg.train.files import write_state, write_weights
 from medseg.train.schedule import average_into
 
@@ -37,6 +43,7 @@ class DefaultRecipe:
     seed: int = 2  # of first weights, order and augmentation; why this one: models/default.md
     bursts: int = 4000  # simulated hearts, drawn in equal parts from the burst seeds
     burst_seeds: tuple[int, ...] = (11, 12)
+    late_burst_seeds: tuple[int, ...] = (13, 14)  # as many hearts again, for the last turn
     frames_per_burst: int = 6
     validation_bursts: int = 150
     validation_seed: int = 997
@@ -54,6 +61,14 @@ class DefaultRecipe:
     workers: int = 2
 
 
+class Hearts(NamedTuple):
+    """What a recipe trains on, (hearts, frames, H, W) each, no heart in two of them."""
+
+    training: Burst
+    late: Burst  # new hearts for the last turn, many of them in early filling
+    validation: Burst
+
+
 Report = Callable[[str, int, int, dict[str, float]], None]  # stage, done, total, figures
 
 
@@ -61,29 +76,43 @@ def _no_report(stage: str, done: int, total: int, figures: dict[str, float]) -> 
     """Say nothing."""
 
 
-def make_bursts(recipe: DefaultRecipe, report: Report = _no_report) -> tuple[Burst, Burst]:
-    """Simulate the training and the validation bursts, from seeds of their own."""
-    seeds = recipe.burst_seeds
-    shares = [
-        recipe.bursts // len(seeds) + (i < recipe.bursts % len(seeds)) for i in range(len(seeds))
-    ]
+def make_bursts(recipe: DefaultRecipe, report: Report = _no_report) -> Hearts:
+    """Simulate the hearts of a recipe, each part from seeds of its own."""
+    return Hearts(
+        _draw_parts(recipe, report, recipe.burst_seeds, AROUND_THE_BEAT),
+        _draw_parts(recipe, report, recipe.late_burst_seeds, AT_EARLY_FILLING),
+        _draw(recipe, report, "validate", recipe.validation_seed, recipe.validation_bursts),
+    )
+
+
+def _draw_parts(
+    recipe: DefaultRecipe, report: Report, seeds: tuple[int, ...], centred: Mapping[str, float]
+) -> Burst:
+    share, rest = divmod(recipe.bursts, len(seeds))
     parts = [
-        _draw(recipe, report, "simulate", seed, n) for seed, n in zip(seeds, shares, strict=True)
+        _draw(recipe, report, "simulate", seed, share + (i < rest), centred)
+        for i, seed in enumerate(seeds)
     ]
-    training = Burst(
+    return Burst(
         np.concatenate([part.pictures for part in parts]),
         np.concatenate([part.labels for part in parts]),
     )
-    validation = _draw(recipe, report, "validate", recipe.validation_seed, recipe.validation_bursts)
-    return training, validation
 
 
-def _draw(recipe: DefaultRecipe, report: Report, stage: str, seed: int, n: int) -> Burst:
+def _draw(
+    recipe: DefaultRecipe,
+    report: Report,
+    stage: str,
+    seed: int,
+    n: int,
+    centred: Mapping[str, float] = AROUND_THE_BEAT,
+) -> Burst:
     return draw_bursts(
         seed,
         n,
         frames=recipe.frames_per_burst,
         size=recipe.size,
+        centred=centred,
         workers=recipe.workers,
         progress=lambda done: report(stage, done, n, {}),
     )
@@ -97,6 +126,7 @@ class _Stage:
     learning_rate: float
     change_weight: float  # above 0: two frames of each heart
     seed: int  # of order and augmentation
+    late: bool = False  # on hearts that no stage before has seen
 
 
 def _stages(recipe: DefaultRecipe) -> list[_Stage]:
@@ -104,7 +134,8 @@ def _stages(recipe: DefaultRecipe) -> list[_Stage]:
 
     A network that is unsure of a border draws it where it mostly lies: too tight at end-diastole,
     too wide at end-systole, and ejection fractions come out small. Each frame alone hardly shows
-    that; two frames of one heart do.
+    that; two frames of one heart do. The last turn shows hearts that are new to the network, since
+    by then it has seen each frame of the others five times.
     """
     shares = recipe.change_shares
     ends = [round(recipe.steps * (1 - sum(shares[turn:]))) for turn in range(len(shares) + 1)]
@@ -112,7 +143,8 @@ def _stages(recipe: DefaultRecipe) -> list[_Stage]:
     for turn, (start, end) in enumerate(pairwise(ends), 1):
         seed = recipe.seed + turn * STAGE_SEED
         rate, weight = recipe.change_learning_rate, recipe.change_weight
-        stages.append(_Stage(range(start, end), rate, weight, seed))
+        last = turn == len(shares)
+        stages.append(_Stage(range(start, end), rate, weight, seed, late=last))
     return stages
 
 
@@ -182,14 +214,13 @@ def train_default(
     out: Path,
     recipe: DefaultRecipe | None = None,
     *,
-    data: tuple[Burst, Burst] | None = None,
+    data: Hearts | None = None,
     strength: Strength | None = None,
     report: Report = _no_report,
 ) -> dict[str, float]:
     """Train the default model on simulated clips and write `out`, a safetensors file.
 
-    `data` are training and validation bursts made before by `make_bursts`; without them they are
-    made here. Returns the validation figures. A training that is stopped leaves `<out>.state` and
+    `data` are hearts made before by `make_bursts`; without them they are made here. Returns the validation figures. A training that is stopped leaves `<out>.state` and
     goes on from there when it is called again, to the same weights. A loss that is not a number
     ends the training with `TrainingError`, as does a state of other settings; a damaged state is a
     `WeightsError`.
@@ -198,17 +229,18 @@ def train_default(
     strength = strength or Strength()
     kept = out.with_name(f"{out.name}.state")
     before = _read_state(kept, recipe)
-    training, validation = data if data is not None else make_bursts(recipe, report)
+    hearts = data if data is not None else make_bursts(recipe, report)
     torch.manual_seed(recipe.seed)
     average = UNet(UNetShape()).to(memory_format=torch.channels_last)
     running = 0.0
     for stage in _stages(recipe):
+        seen = hearts.late if stage.late else hearts.training
         if before is None or before["step"] <= stage.steps.stop:
             average, running = _train_stage(
-                average, stage, recipe, training, strength, kept, before, report
+                average, stage, recipe, seen, strength, kept, before, report
             )
             before = None
-    figures = {"loss": running, "validation_dice": validate(average, validation)}
+    figures = {"loss": running, "validation_dice": validate(average, hearts.validation)}
     preparation = Preparation(size=recipe.size, gap_s=FRAME_GAP_S)
     metadata = pack_metadata(
         average.shape, preparation, recipe=repr(recipe), figures=json.dumps(figures)

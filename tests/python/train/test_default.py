@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import replace
+from itertools import combinations
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -10,6 +12,7 @@ from safetensors.torch import load_file
 from medseg import train
 from medseg.errors import TrainingError, WeightsError
 from medseg.models import load_model
+from medseg.simulate.stills import Burst
 from medseg.train import default
 
 TINY = train.DefaultRecipe(
@@ -35,9 +38,23 @@ def test_training_lowers_the_loss_and_writes_weights_that_load(bursts, tmp_path)
     assert load_model("default", weights=out).object_names == ("left_ventricle",)
 
 
-def test_training_and_validation_hearts_differ(bursts):
-    training, validation = bursts
-    assert not any((v == t).all() for v in validation.labels[:, 0] for t in training.labels[:, 0])
+def test_no_heart_is_in_two_parts(bursts):
+    for one, other in combinations(bursts, 2):
+        assert not any((a == b).all() for a in one.labels[:, 0] for b in other.labels[:, 0])
+
+
+def test_the_last_turns_hearts_are_often_in_early_filling(monkeypatch):
+    drawn = {}
+
+    def draw(seed, n, *, centred, **_):
+        drawn[seed] = centred
+        return Burst(np.zeros((n, 5, 4, 4), np.uint8), np.zeros((n, 5, 4, 4), np.uint8))
+
+    monkeypatch.setattr(default, "draw_bursts", draw)
+    hearts = train.make_bursts(TINY)
+    assert [len(part.labels) for part in hearts] == [6, 6, 3]
+    often = {seed for seed, centred in drawn.items() if centred.get("early filling", 0) >= 0.3}
+    assert often == set(TINY.late_burst_seeds)
 
 
 def test_the_same_seed_trains_the_same_weights(bursts, tmp_path):
@@ -105,8 +122,8 @@ def test_the_last_steps_see_two_frames_of_each_heart_and_learn_their_change(
     train.train_default(tmp_path / "w", recipe, data=bursts)
     assert len(seen) == 4
     assert not torch.equal(seen[0], seen[2])  # each turn has an order of its own
-    hearts = torch.from_numpy(bursts[0].labels)
-    for labels in seen:
+    for labels, part in zip(seen, [bursts.training] * 2 + [bursts.late] * 2, strict=True):
+        hearts = torch.from_numpy(part.labels)
         own = [{h for h in range(len(hearts)) if (hearts[h] == one).all((1, 2)).any()}
                for one in labels]  # fmt: skip
         assert all(a & b for a, b in zip(own[::2], own[1::2], strict=True))
