@@ -27,6 +27,7 @@ from medseg.segmentation.cleaning import (
     smoothing_reach,
     solid_masks,
 )
+from medseg.segmentation.fleeting import without_lobes
 from medseg.segmentation.orientation import probe_direction
 from medseg.segmentation.picture import PictureStatistics, count_sectors, luma
 from medseg.segmentation.protocols import Follower, Promptable, Segmenter
@@ -149,8 +150,13 @@ class Measurement:
 
     def windows(self) -> Iterator[Measured]:
         """Measure window after window."""
-        for window in read_windows(self.clip, size=self._size, halo=self._halo):
-            yield self._measure(window, self._probability(window))
+        read = read_windows(self.clip, size=self._size, halo=self._halo)
+        found = ((window, self._probability(window)) for window in read)
+        names = self.segmenter.object_names
+        if VENTRICLE in names and not isinstance(self.segmenter, Follower):
+            found = without_lobes(found, self.time_s, names.index(VENTRICLE))
+        for window, probability in found:
+            yield self._measure(window, probability)
 
     def _probability(self, window: Window) -> NDArray[np.float32]:
         """Probabilities (core, object, H, W); NaN where an object was not looked for."""
