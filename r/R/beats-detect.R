@@ -2,7 +2,7 @@
 #
 # Steps 1 to 4 of the method: gaps and Hampel filter; a local cubic over 0.14 s; the cycle length
 # from the autocorrelation; minima of at least 0.35 of the curve's range (5th to 95th percentile;
-# 0.20 on a side that the clip's edge cuts off). Two things are added. Once the cycle T is known,
+# 0.20 on a side that the clip's edge cuts off, less in short clips). Two things are added. Once the cycle T is known,
 # minima are sought on a cubic over 0.35 T (0.14 to 0.35 s), or 0.5 T where a frame's noise passes a
 # fifth of the range. Where the curve repeats itself, a shallow minimum has to repeat too.
 # data-raw/beat_accuracy.R measures this on the curves that it was chosen on, data-raw/beat_table.R
@@ -88,6 +88,11 @@ least_rise <- 0.35
 
 least_cut_rise <- 0.20
 
+# Of a rise that the edge cuts off, only the beginning is seen. Where a curve shows less than two
+# end-systoles, as in a clip of a second, this much is enough if the curve is low. In longer clips
+# the heart rate would lose by it, since an edge moves an end-systole.
+least_low_cut_rise <- 0.10
+
 # Where the curve is in the lowest third of its range, less of a rise tells an end-systole: before a
 # premature beat the ventricle fills but little. Notches of the filling lie higher.
 least_low_rise <- 0.18
@@ -95,11 +100,11 @@ least_low_rise <- 0.18
 lowest_part <- 0.35
 
 # An end-systole rises by 0.35 of the range on both sides; 0.20 is enough where the edge cuts off a
-# side, and 0.18 on one side where the curve is low. The first finds 0.94 in place of 0.87 of the
-# end-systoles in simulated clips of one second, and no false ones.
-is_deep <- function(minima, range, low) {
+# side. Where the curve is low one side may rise by 0.18 only, or by `low_cut_rise` if it is cut off.
+is_deep <- function(minima, range, low, low_cut_rise = least_cut_rise) {
   enough <- function(rise, cut) {
-    rise >= ifelse(cut, least_cut_rise, ifelse(low, least_low_rise, least_rise)) * range
+    low_rise <- ifelse(cut, low_cut_rise, least_low_rise)
+    rise >= ifelse(low, low_rise, ifelse(cut, least_cut_rise, least_rise)) * range
   }
   enough(minima$left, minima$left_cut) & enough(minima$right, minima$right_cut) &
     pmax(minima$left, minima$right) >= least_rise * range
@@ -130,12 +135,12 @@ is_deep_or_repeated <- function(minima, curve, time_s) {
 }
 
 # The minima of a smooth curve that are deep enough for an end-systole.
-deep_minima <- function(value) {
+deep_minima <- function(value, low_cut_rise = least_cut_rise) {
   minima <- prominent_minima(value)
   range <- curve_range(value)
   lowest <- stats::quantile(value, 0.05, names = FALSE)
   low <- value[minima$index] <= lowest + lowest_part * range
-  minima[is_deep(minima, range, low), , drop = FALSE]
+  minima[is_deep(minima, range, low, low_cut_rise), , drop = FALSE]
 }
 
 # Keeps the most prominent minima that lie at least `spacing_s` apart.
@@ -214,6 +219,9 @@ find_end_systoles <- function(time_s, area) {
   }
   spacing_s <- if (is.na(curve$cycle_s)) 0.273 else clamp(0.4 * curve$cycle_s, 0.273, 0.40)
   minima <- deep_minima(value)
+  if (nrow(minima) < 2L) {
+    minima <- deep_minima(value, least_low_cut_rise)
+  }
   minima <- minima[is_deep_or_repeated(minima, curve, time_s), , drop = FALSE]
   c(curve, list(minima = spaced_minima(minima, time_s, spacing_s)))
 }

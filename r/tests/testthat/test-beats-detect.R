@@ -94,7 +94,7 @@ test_that("end-systoles near a clip's edge are found, without false ones", {
     found <- time_s[find_end_systoles(time_s, clip$frames$area_px)$minima$index]
     match_beats(found, clip$beats$es_s, max(time_s), edge_s = 0.08)
   }))
-  expect_gte(counts[["true_found"]] / counts[["true"]], 0.88)
+  expect_gte(counts[["true_found"]] / counts[["true"]], 0.94)
   expect_gte(counts[["found_true"]] / counts[["found"]], 0.97)
 })
 
