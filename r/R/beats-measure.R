@@ -24,9 +24,13 @@ measure_half_s <- function(cycle_s, noise_share) {
 }
 
 # An end-diastole at a clip's or stretch's edge is inside only where the curve falls again beyond
-# it, by this share of the beat's amplitude: before the end-systole, and after it (where diastasis
-# can look like an end).
+# it, by this share of the curve's range: before the end-systole, and after it (where diastasis can
+# look like an end). A share of the beat's own amplitude would not do: where a clip begins late in
+# ejection, that is small, and a ripple at the edge would pass for an end-diastole. Nor is it inside
+# within half a smoothing window of the edge, where the curve's first frames may pass for outliers.
 least_fall <- c(before = 0.10, after = 0.15)
+
+least_from_edge_s <- narrow_window_s / 2
 
 # Where it is not inside, the edge still serves for an EF labelled incomplete if it lies this far
 # from the end-systole: ejection takes about 0.3 s, filling longer.
@@ -42,14 +46,15 @@ locate_beats <- function(time_s, value, minima) {
   kept <- !duplicated(es)
   es <- es[kept]
   count <- length(es)
+  range <- curve_range(value)
   beats <- lapply(seq_len(count), function(k) {
     low <- if (k > 1L) es[k - 1L] else 1L
     high <- if (k < count) es[k + 1L] else length(value)
     before <- low - 1L + which.max(value[low:es[k]])
     after <- es[k] - 1L + which.max(value[es[k]:high])
     sides <- c(
-      before = side_state(time_s, value, es[k], before, low, inner = k > 1L, "before"),
-      after = side_state(time_s, value, es[k], after, high, inner = k < count, "after")
+      before = side_state(time_s, value, es[k], before, low, range, k > 1L, "before"),
+      after = side_state(time_s, value, es[k], after, high, range, k < count, "after")
     )
     list(es[k], before, after, sides[["before"]], sides[["after"]])
   })
@@ -61,13 +66,13 @@ locate_beats <- function(time_s, value, minima) {
 }
 
 # "inside", "edge" (usable for an incomplete beat) or "unseen".
-side_state <- function(time_s, size, es, ed, limit, inner, side) {
+side_state <- function(time_s, size, es, ed, limit, range, inner, side) {
   if (inner) {
     return("inside")
   }
-  amplitude <- size[ed] - size[es]
   fall <- size[ed] - min(size[ed:limit])
-  if (fall >= least_fall[[side]] * amplitude) {
+  from_edge_s <- abs(time_s[ed] - time_s[limit])
+  if (fall >= least_fall[[side]] * range && from_edge_s >= least_from_edge_s) {
     return("inside")
   }
   if (abs(time_s[ed] - time_s[es]) >= least_edge_s[[side]]) "edge" else "unseen"

@@ -116,4 +116,4 @@ one_second <- vapply(short, function(clip) {
 }, double(1))
 print(round(c(given = mean(!is.na(one_second)), bias = mean(one_second, na.rm = TRUE),
               absolute = mean(abs(one_second), na.rm = TRUE),
-              stats::quantile(abs(one_second), 0.95, na.rm = TRUE)), 2))
+              stats::quantile(abs(one_second), c(0.95, 1), na.rm = TRUE)), 2))

@@ -124,6 +124,16 @@ test_that("one-second clips: EF is near the truth wherever one is given", {
   expect_lt(stats::quantile(abs(errors), 0.95, na.rm = TRUE), 8)
 })
 
+test_that("no clip of a second gives a false EF, wherever in the beat it begins", {
+  off <- vapply(c(25, 101:130, 177, 181, 252, 270, 278), function(seed) {
+    clip <- simulate_clip(seed, rate_bpm = 45 + seed %% 100, frame_rate_hz = 30,
+                          duration_s = 29 / 30, noise = 0.03)
+    summary(detect_beats(frames_of(clip), view = "A4C"))$ef_percent - 60
+  }, double(1))
+  expect_gt(mean(!is.na(off)), 0.9)
+  expect_lt(max(abs(off), na.rm = TRUE), 15)
+})
+
 test_that("a long gap splits the clip, and no beat reaches across it", {
   clip <- simulate_clip(8, duration_s = 6, gap_s = 0.6, noise = 0.01)
   beats <- detect_beats(frames_of(clip), view = "A4C")
