@@ -78,16 +78,20 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
     assert torch.is_grad_enabled()
 
 
-# Kept after 4 steps of 9: in any stage, or between two.
-@pytest.mark.parametrize("turns", [(7,), (5,), (1,), (5, 2), (2, 5), (1, 6)])
+# Kept after 4 or 8 steps of 9: in any of the four stages, or between two.
+@pytest.mark.parametrize(
+    ("kept", "steps"),
+    [(4, (1, 1)), (4, (3, 1)), (4, (3, 2)), (4, (1, 3)), (4, (2, 3)), (8, (1, 1)), (8, (3, 2))],
+)
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
-    turns, bursts, tmp_path, monkeypatch
+    kept, steps, bursts, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(default, "KEPT_EVERY", 4)
-    recipe = replace(TINY, steps=9, change_shares=tuple(steps / 9 for steps in turns))
+    change, branch = steps
+    recipe = replace(TINY, steps=9, change_share=change / 9, branch_share=branch / 9)
 
     def pull_the_plug(stage, done, total, figures):
-        if done == 6:
+        if done == kept + 1:
             raise KeyboardInterrupt
 
     train.train_default(tmp_path / "whole", recipe, data=bursts)
@@ -100,7 +104,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     train.train_default(
         tmp_path / "stopped", recipe, data=bursts, report=lambda _, done, *__: steps.append(done)
     )
-    assert steps == [5, 6, 7, 8, 9]
+    assert steps == list(range(kept + 1, 10))
     whole, stopped = load_file(tmp_path / "whole"), load_file(tmp_path / "stopped")
     for key, value in whole.items():
         torch.testing.assert_close(value, stopped[key], rtol=0, atol=0)
@@ -118,15 +122,38 @@ def test_the_last_steps_see_two_frames_of_each_heart_and_learn_their_change(
 
     monkeypatch.setattr(default, "size_change_loss", keep)
     monkeypatch.setattr(default, "augment_labels", lambda labels, draw: labels)
-    recipe = replace(TINY, steps=10, change_shares=(0.2, 0.2))
+    recipe = replace(TINY, steps=10, change_share=0.2, branch_share=0.2)
     train.train_default(tmp_path / "w", recipe, data=bursts)
-    assert len(seen) == 4
-    assert not torch.equal(seen[0], seen[2])  # each turn has an order of its own
-    for labels, part in zip(seen, [bursts.training] * 2 + [bursts.late] * 2, strict=True):
+    assert len(seen) == 6
+    assert not torch.equal(seen[0], seen[2])  # the branches have an order of their own
+    for labels, part in zip(seen, [bursts.training] * 4 + [bursts.late] * 2, strict=True):
         hearts = torch.from_numpy(part.labels)
         own = [{h for h in range(len(hearts)) if (hearts[h] == one).all((1, 2)).any()}
                for one in labels]  # fmt: skip
         assert all(a & b for a, b in zip(own[::2], own[1::2], strict=True))
+
+
+def test_the_weights_are_half_way_between_two_branches_of_the_same_beginning(
+    bursts, tmp_path, monkeypatch
+):
+    begun, ended, train_stage = [], [], default._train_stage
+
+    def keep(weights, stage, *others):
+        begun.append(weights[stage.begins_from].state_dict())
+        found = train_stage(weights, stage, *others)
+        ended.append(found[0].state_dict())
+        return found
+
+    monkeypatch.setattr(default, "_train_stage", keep)
+    recipe = replace(TINY, steps=8, change_share=1 / 4, branch_share=1 / 4)
+    train.train_default(tmp_path / "w", recipe, data=bursts)
+    _, changed, one, other = ended
+    for key, value in load_file(tmp_path / "w").items():
+        assert torch.equal(begun[2][key], changed[key])
+        assert torch.equal(begun[3][key], changed[key])
+        if value.is_floating_point():
+            torch.testing.assert_close(value, (one[key] + other[key]) / 2)
+    assert any(not torch.equal(one[key], other[key]) for key in one)
 
 
 def test_a_damaged_state_is_one_clear_error(bursts, tmp_path):
