@@ -4,7 +4,7 @@
     python tests/benchmarks/fleeting.py FOLDER...
 
 For each duration and thickness that a lobe must not reach: in how many of the true frames something
-would be taken out, and the largest share of a frame's mask. Half a minute for 100 clips and bound.
+would be taken out, and the largest share of a frame's mask. About a minute for 200 clips.
 """
 
 import argparse
