@@ -82,7 +82,7 @@ def train(
     ] = None,
     bursts: Annotated[
         int | None,
-        typer.Option("--bursts", min=1, help="Of --recipe default: simulated hearts."),
+        typer.Option("--bursts", min=1, help="Of --recipe default: simulated hearts, twice over."),
     ] = None,
 ) -> None:
     """Train a network: a published system's recipe on a data set, or the default model."""

@@ -3,8 +3,8 @@
 Just after end-systole, with the valve wide open, a network may run into the atrium for a frame or
 two. Masks of neighbouring frames tell: no part of a cavity this thick is there for a moment only.
 Consistency over time as a check on frames is Painchaud's (2022, IEEE TMI 41:2867); the rule here is
-a simpler one. Its two bounds leave alone all but one of the 39,306 true masks of 200 simulated clips
-with heart rates to 160 bpm, ejection fractions to 80 % and 25 to 100 frames a second
+a simpler one. Its two bounds leave alone all but one of the 39,306 true masks of 200 simulated
+clips, with heart rates to 160 bpm, ejection fractions to 80 % and 25 to 100 frames a second
 (`tests/benchmarks/fleeting.py`).
 """
 

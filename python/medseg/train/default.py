@@ -132,14 +132,14 @@ class _Stage:
 
 
 def _stages(recipe: DefaultRecipe) -> list[_Stage]:
-    """First what a ventricle looks like, then how its size changes over the beat, then two branches.
+    """First what a ventricle looks like, then how its size changes over the beat, in two branches.
 
     A network that is unsure of a border draws it where it mostly lies: too tight at end-diastole,
     too wide at end-systole, and ejection fractions come out small. Each frame alone hardly shows
-    that; two frames of one heart do. The branches both go on from there, one on the same hearts and
-    one on new ones, and the mean of their weights is what is kept: it is as good on simulated
-    hearts as the better branch, and steadier where pictures differ from them (Wortsman 2022,
-    arXiv:2203.05482).
+    that; two frames of one heart do. Two branches go on from there, one on the same hearts and one
+    on new ones, and the mean of their weights is what is kept (Wortsman 2022, arXiv:2203.05482). On
+    simulated hearts it is as good as the better branch; on the real clip it spares the worse one's
+    faults.
     """
     change = round(recipe.steps * recipe.change_share)
     branch = round(recipe.steps * recipe.branch_share)

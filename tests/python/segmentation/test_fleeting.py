@@ -59,9 +59,7 @@ def test_the_liveliest_hearts_keep_their_true_masks(rate_hz):
     time_s = np.arange(int(1.2 * rate_hz)) / rate_hz
     for _ in range(8):
         body = heart.draw_heart(rng)
-        beating = rhythm.draw_rhythm(
-            rng, kind="sinus", heart_rate_bpm=160.0, ejection_fraction=0.8
-        )
+        beating = rhythm.draw_rhythm(rng, kind="sinus", heart_rate_bpm=160.0, ejection_fraction=0.8)
         beats = rhythm.draw_beats(rng, beating, duration_s=1.2)
         outlines = [
             heart.cavity_polygon(body, volume) * 10 + [64, 10]  # a millimetre a pixel
