@@ -99,19 +99,34 @@ least_low_rise <- 0.18
 
 lowest_part <- 0.35
 
+# After a fall of half the range, which is an ejection, a rise of 0.10 tells an end-systole: a
+# premature beat, or one of atrial fibrillation, may follow when hardly any blood has come in. With
+# the true masks of 300 simulated clips 0.994 of the end-systoles are found in place of 0.989.
+least_ejection <- 0.50
+
+least_rise_after_ejection <- 0.10
+
 # An end-systole rises by 0.35 of the range on both sides; 0.20 is enough where the edge cuts off a
-# side. Where the curve is low one side may rise by 0.18 only, or by `low_cut_rise` if it is cut off.
+# side. Where the curve is low one side may rise by 0.18 only, or by `low_cut_rise` if it is cut off,
+# and after an ejection the other by 0.10.
 is_deep <- function(minima, range, low, low_cut_rise = least_cut_rise) {
   enough <- function(rise, cut) {
     low_rise <- ifelse(cut, low_cut_rise, least_low_rise)
     rise >= ifelse(low, low_rise, ifelse(cut, least_cut_rise, least_rise)) * range
   }
-  enough(minima$left, minima$left_cut) & enough(minima$right, minima$right_cut) &
+  both <- enough(minima$left, minima$left_cut) & enough(minima$right, minima$right_cut) &
     pmax(minima$left, minima$right) >= least_rise * range
+  ejected <- minima$left >= least_ejection * range & !minima$right_cut &
+    minima$right >= least_rise_after_ejection * range
+  both | ejected
 }
 
-# A curve whose autocorrelation reaches this repeats itself.
+# A curve whose autocorrelation reaches this repeats itself; below, its lag may be no cycle.
 least_repetition <- 0.55
+
+repeats_itself <- function(curve) {
+  !is.na(curve$correlation) && curve$correlation >= least_repetition
+}
 
 # An end-systole that rises by less than this share of the range is shallow.
 shallow_rise <- 0.5
@@ -123,7 +138,7 @@ repeats_within_s <- 0.10
 # A premature beat is deep, and where every second beat is early, that repeats too.
 is_deep_or_repeated <- function(minima, curve, time_s) {
   deep <- minima$prominence >= shallow_rise * curve$range
-  if (is.na(curve$correlation) || curve$correlation < least_repetition || all(deep)) {
+  if (all(deep) || !repeats_itself(curve)) {
     return(rep(TRUE, nrow(minima)))
   }
   near_s <- outer(time_s, c(-1, 0, 1) * curve$cycle_s, "+")
@@ -217,7 +232,7 @@ find_end_systoles <- function(time_s, area) {
   if (!moves) {
     return(c(curve, list(minima = no_minima)))
   }
-  spacing_s <- if (is.na(curve$cycle_s)) 0.273 else clamp(0.4 * curve$cycle_s, 0.273, 0.40)
+  spacing_s <- if (repeats_itself(curve)) clamp(0.4 * curve$cycle_s, 0.273, 0.40) else 0.273
   minima <- deep_minima(value)
   if (nrow(minima) < 2L) {
     minima <- deep_minima(value, least_low_cut_rise)

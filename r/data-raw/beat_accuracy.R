@@ -33,6 +33,7 @@ cases <- list(
   "5 % lost, 3 % noise" = list(missing = 0.05, noise = 0.03),
   "45 bpm, 16 % slips" = list(rate_bpm = 45, duration_s = 6, noise = 0, slips = 0.16),
   "70 bpm, 16 % slips" = list(duration_s = 6, noise = 0, slips = 0.16),
+  "ectopic, 110 bpm, 3 s" = list(rhythm = "ectopic", rate_bpm = 110, duration_s = 3, ef = 45),
   "every second beat early" = list(rhythm = "bigeminy", rate_bpm = 65, duration_s = 6),
   "every second early, slips" = list(rhythm = "bigeminy", rate_bpm = 65, duration_s = 6,
                                      slips = 0.10)

@@ -98,6 +98,17 @@ test_that("end-systoles near a clip's edge are found, without false ones", {
   expect_gte(counts[["found_true"]] / counts[["found"]], 0.97)
 })
 
+test_that("a premature beat of a fast heart keeps its end-systole", {
+  missed <- vapply(c(9, 24, 37, 84), function(seed) {
+    clip <- simulate_clip(seed, rhythm = "ectopic", rate_bpm = 110, duration_s = 3, ef = 45)
+    time_s <- clip$frames$time_s
+    found <- time_s[find_end_systoles(time_s, clip$frames$area_px)$minima$index]
+    counts <- match_beats(found, clip$beats$es_s, max(time_s))
+    counts[["true"]] - counts[["true_found"]]
+  }, double(1))
+  expect_identical(missed, c(0, 0, 0, 0))
+})
+
 test_that("a rise that the edge cuts off is marked", {
   found <- prominent_minima(c(5, 4, 1, 9, 8, 8.5, 2))
   expect_identical(found$left_cut, c(TRUE, FALSE))
@@ -122,6 +133,15 @@ test_that("an end-systole is found before a premature beat that had little time 
   sizes <- 1000 * c(2, 1.2, 2, 1.2, 2, 1.2, 1.4, 1.1, 2.1, 1.2, 2)
   found <- find_end_systoles(time_s, through(time_s, turns_s, sizes))
   expect_equal(time_s[found$minima$index], c(0.35, 1.15, 1.95, 2.55, 3.55), tolerance = 0.03)
+})
+
+test_that("an end-systole is found though hardly any blood comes in before the next beat", {
+  time_s <- seq(0, 3.98, 0.02)
+  turns_s <- c(0, 0.35, 0.8, 1.15, 1.5, 1.85, 2.05, 2.4, 3.2, 3.55, 4)
+  #             the beat at 2.05 s begins after an eighth of the usual filling
+  sizes <- 1000 * c(2, 1.2, 2, 1.2, 2, 1.3, 1.4, 1, 2, 1.2, 2)
+  found <- find_end_systoles(time_s, through(time_s, turns_s, sizes))
+  expect_equal(time_s[found$minima$index], c(0.35, 1.15, 1.85, 2.4, 3.55), tolerance = 0.03)
 })
 
 test_that("a dip during filling is no end-systole", {
