@@ -2,9 +2,10 @@
 #
 # Steps 1 to 4 of the method: gaps and Hampel filter; a local cubic over 0.14 s; the cycle length
 # from the autocorrelation; minima of at least 0.35 of the curve's range (5th to 95th percentile;
-# 0.20 on a side that the clip's edge cuts off, less in short clips). Two things are added. Once the cycle T is known,
+# 0.20 on a side that the clip's edge cuts off). Three things are added. Once the cycle T is known,
 # minima are sought on a cubic over 0.35 T (0.14 to 0.35 s), or 0.5 T where a frame's noise passes a
-# fifth of the range. Where the curve repeats itself, a shallow minimum has to repeat too.
+# fifth of the range. Where the curve is low, or an ejection came before, less of a rise is enough.
+# Where the curve repeats itself, a shallow minimum has to repeat too.
 # data-raw/beat_accuracy.R measures this on the curves that it was chosen on, data-raw/beat_table.R
 # on others.
 
@@ -107,8 +108,8 @@ least_ejection <- 0.50
 least_rise_after_ejection <- 0.10
 
 # An end-systole rises by 0.35 of the range on both sides; 0.20 is enough where the edge cuts off a
-# side. Where the curve is low one side may rise by 0.18 only, or by `low_cut_rise` if it is cut off,
-# and after an ejection the other by 0.10.
+# side. Where the curve is low one side may rise by 0.18 only, or by `low_cut_rise` if it is cut
+# off; after an ejection the other side by 0.10.
 is_deep <- function(minima, range, low, low_cut_rise = least_cut_rise) {
   enough <- function(rise, cut) {
     low_rise <- ifelse(cut, low_cut_rise, least_low_rise)

@@ -65,8 +65,8 @@ print(round(t(vapply(cases, function(case) {
 }, double(2))), 3))
 least_repetition <- with_rule
 
-cat("\nClips of 30 frames at 30 Hz, edges counted from 0.08 s, by the rise asked for at the edge where",
-    "\nthe curve is low: 1.5 % noise, then 4 %\n")
+cat("\nClips of 30 frames at 30 Hz, edges counted from 0.08 s, by the rise that is asked for at the",
+    "\nedge where the curve is low: 1.5 % noise, then 4 %\n")
 clips_of_a_second <- function(noise) {
   lapply(1:120, function(seed) {
     simulate_clip(seed, rate_bpm = 50 + seed %% 50, frame_rate_hz = 30, duration_s = 29 / 30,
