@@ -159,11 +159,18 @@ deep_minima <- function(value, low_cut_rise = least_cut_rise) {
   minima[is_deep(minima, range, low, low_cut_rise), , drop = FALSE]
 }
 
-# Keeps the most prominent minima that lie at least `spacing_s` apart.
-spaced_minima <- function(minima, time_s, spacing_s) {
+# 60 s over the fastest rate: no two end-systoles are closer.
+least_spacing_s <- 60 / rate_limits_bpm[2]
+
+# Keeps the most prominent minima that lie at least `spacing_s` apart; of deep ones any that a heart
+# can beat apart, since the lag that repeats best may be several cycles.
+spaced_minima <- function(minima, time_s, spacing_s, range) {
+  deep <- minima$prominence >= shallow_rise * range
+  apart_s <- ifelse(deep, least_spacing_s, spacing_s)
   kept <- integer()
   for (row in order(-minima$prominence)) {
-    if (all(abs(time_s[minima$index[kept]] - time_s[minima$index[row]]) >= spacing_s)) {
+    distance_s <- abs(time_s[minima$index[kept]] - time_s[minima$index[row]])
+    if (all(distance_s >= apart_s[row])) {
       kept <- c(kept, row)
     }
   }
@@ -233,11 +240,15 @@ find_end_systoles <- function(time_s, area) {
   if (!moves) {
     return(c(curve, list(minima = no_minima)))
   }
-  spacing_s <- if (repeats_itself(curve)) clamp(0.4 * curve$cycle_s, 0.273, 0.40) else 0.273
+  spacing_s <- if (repeats_itself(curve)) {
+    clamp(0.4 * curve$cycle_s, least_spacing_s, 0.40)
+  } else {
+    least_spacing_s
+  }
   minima <- deep_minima(value)
   if (nrow(minima) < 2L) {
     minima <- deep_minima(value, least_low_cut_rise)
   }
   minima <- minima[is_deep_or_repeated(minima, curve, time_s), , drop = FALSE]
-  c(curve, list(minima = spaced_minima(minima, time_s, spacing_s)))
+  c(curve, list(minima = spaced_minima(minima, time_s, spacing_s, curve$range)))
 }

@@ -46,7 +46,7 @@ narrow <- function(time_s, area) {
   spacing_s <- if (is.na(cycle_s)) 0.273 else clamp(0.4 * cycle_s, 0.273, 0.40)
   minima <- prominent_minima(value)
   minima <- minima[is_deep(minima, curve_range(value), FALSE), ]
-  list(minima = spaced_minima(minima, time_s, spacing_s))
+  list(minima = spaced_minima(minima, time_s, spacing_s, curve_range(value)))
 }
 
 cat("End-systoles within 0.10 s, 60 clips a case: sensitivity and precision\n")

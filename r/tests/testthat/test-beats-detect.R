@@ -144,6 +144,17 @@ test_that("an end-systole is found though hardly any blood comes in before the n
   expect_equal(time_s[found$minima$index], c(0.35, 1.15, 1.85, 2.4, 3.55), tolerance = 0.03)
 })
 
+test_that("a fast heart keeps its beats where the curve repeats itself every third of them", {
+  time_s <- seq(0, 3.5, 0.01)
+  ed_s <- 0.39 * 0:9
+  es_s <- ed_s[-10] + 0.2
+  turns_s <- sort(c(ed_s, es_s))
+  sizes <- 100 * c(rbind(rep(c(20, 17.5, 17.5), 3), rep(c(12, 13.5, 13.5), 3)), 20)
+  found <- find_end_systoles(time_s, through(time_s, turns_s, sizes))
+  expect_equal(found$cycle_s, 3 * 0.39, tolerance = 0.02)
+  expect_equal(time_s[found$minima$index], es_s, tolerance = 0.03)
+})
+
 test_that("a dip during filling is no end-systole", {
   time_s <- seq(0, 3.98, 0.02)
   turns_s <- c(0, 0.35, 0.6, 0.75, 1, 1.35, 1.6, 1.75, 2, 2.35, 2.6, 2.75, 3, 3.35, 4)
