@@ -57,8 +57,8 @@ def _take_lobes_out(
     window, probability = waiting[0]
     parts = [] if before is None else [before]
     parts += [known[:, index] > 0.5 for _, known in waiting]
-    above = np.concatenate(parts)
     first = window.start - (0 if before is None else len(before))
+    above = np.concatenate(parts)[: _awaited(window, time_s) - first]
     core = slice(window.start - first, window.stop - first)
     lobes = fleeting_lobes(above, time_s[first : first + len(above)])[core]
     probability[:, index][lobes] = 0.5

@@ -1,7 +1,6 @@
 """Bursts lie around the moment of the beat that they are asked for."""
 
 import numpy as np
-import pytest
 
 from medseg.simulate import stills
 
@@ -18,8 +17,3 @@ def test_around_end_systole_the_smallest_ventricle_is_in_the_middle():
 
 def test_in_early_filling_the_smallest_ventricle_has_just_been():
     assert np.isin(smallest_frames("early filling"), (1, 2)).mean() > 0.8
-
-
-@pytest.mark.parametrize("centred", [stills.AROUND_THE_BEAT, stills.AT_EARLY_FILLING])
-def test_shares_add_up(centred):
-    assert sum(centred.values()) == pytest.approx(1)
