@@ -5,15 +5,17 @@
 # 0.20 on a side that the clip's edge cuts off). Three things are added. Once the cycle T is known,
 # minima are sought on a cubic over 0.35 T (0.14 to 0.35 s), or 0.5 T where a frame's noise passes a
 # fifth of the range. Where the curve is low, or an ejection came before, less of a rise is enough.
-# Where the curve repeats itself, a shallow minimum has to repeat too.
+# Where the curve repeats itself, a shallow minimum has to repeat too; where it flickers, 0.35 are
+# asked everywhere.
 # data-raw/beat_accuracy.R measures this on the curves that it was chosen on, data-raw/beat_table.R
 # on others.
 
 rate_limits_bpm <- c(30, 220)
 
 # Autocorrelation of a detrended, evenly resampled curve, for lags of 30 to 220 bpm. The cycle is
-# the smallest peak of at least 0.85 of the highest. Returns c(cycle_s, correlation), NA where no
-# peak is there: the stretch is too short or does not repeat.
+# the smallest peak of at least 0.85 of the highest, or 0.80 at a half, a third or less of its lag:
+# a curve repeats itself over several cycles too. Returns c(cycle_s, correlation), NA where no peak
+# is there: the stretch is too short or does not repeat.
 cycle_by_autocorrelation <- function(time_s, value) {
   unknown <- c(cycle_s = NA_real_, correlation = NA_real_)
   if (length(value) < 8L) {
@@ -43,6 +45,9 @@ cycle_by_autocorrelation <- function(time_s, value) {
     return(unknown)
   }
   peak <- peaks[correlation[peaks] >= 0.85 * max(correlation[peaks])][1]
+  parts <- lags[peak] / lags[peaks]
+  whole <- parts >= 1.5 & abs(parts / round(parts) - 1) <= 0.1
+  peak <- c(peaks[whole & correlation[peaks] >= 0.80 * correlation[peak]], peak)[1]
   c(cycle_s = refine_extreme(lags * step_s, correlation, peak), correlation = correlation[peak])
 }
 
@@ -133,6 +138,17 @@ repeats_itself <- function(curve) {
 shallow_rise <- 0.5
 
 repeats_within_s <- 0.10
+
+# A curve flickers if it does not repeat itself, and what smoothing leaves of its variance is less
+# than this share of that and the noise of single frames. Minima that are less deep than 0.35 of the
+# range are slips there as often as beats; a rate or a rhythm told from it may be the outline's.
+# data-raw/beat_accuracy.R measures both.
+least_signal <- 0.85
+
+flickers <- function(curve) {
+  variance <- if (length(curve$value) < 2L) 0 else stats::var(curve$value)
+  !repeats_itself(curve) && variance < least_signal * (variance + curve$noise^2)
+}
 
 # Are minima deep, or there again in the mean of the curve with itself one cycle before and after?
 # Slips of the outline are not: at 45 bpm this drops four of ten false end-systoles and no true one.
@@ -249,6 +265,11 @@ find_end_systoles <- function(time_s, area) {
   if (nrow(minima) < 2L) {
     minima <- deep_minima(value, least_low_cut_rise)
   }
-  minima <- minima[is_deep_or_repeated(minima, curve, time_s), , drop = FALSE]
+  kept <- if (flickers(curve)) {
+    minima$prominence >= least_rise * curve$range
+  } else {
+    is_deep_or_repeated(minima, curve, time_s)
+  }
+  minima <- minima[kept, , drop = FALSE]
   c(curve, list(minima = spaced_minima(minima, time_s, spacing_s, curve$range)))
 }

@@ -2,25 +2,22 @@
 #
 # *When* and *how large* come from two curves. The times are extremes of the widely smoothed area,
 # in which end-systoles were found: the end-systole is its minimum within 0.08 s of the one
-# detected, the end-diastole its maximum between end-systoles. The sizes are means of the measured
-# frames (volume, or area where the view allows no volume) around those times, the wider the noisier
-# the curve. Extremes of the measured curve itself, however it is smoothed, are extremes of its
-# noise too: on the curves of data-raw/beat_table.R a cubic over 0.25 T overestimated EF by 0.9
-# points without noise, 3.5 with 6 % of it and 5.8 where EF is 15 to 20 %; this way by 0.0, 1.0 and
-# 1.2.
+# detected, the end-diastole its maximum between end-systoles. The sizes (volume, or area where the
+# view allows no volume) are read at those times off parabolas through the measured frames, the
+# wider the noisier the curve. Extremes of the measured curve itself, however it is smoothed, are
+# extremes of its noise too: on the curves of data-raw/beat_table.R a cubic over 0.25 T overestimated
+# EF by 0.9 points without noise, 3.5 with 6 % of it and 5.8 where EF is 15 to 20 %; this way by 0.1,
+# 0.6 and 0.7.
 
 es_search_s <- 0.08
 
 default_cycle_s <- 0.8
 
-# A size is the outermost of three means, this far apart.
-read_within_s <- 0.01
-
-# Half the width that sizes are read over. For a mean around an extreme the best width grows with
-# the 2/5th power of the noise, here a share of the curve's range.
+# Half the width that sizes are read over. For a parabola around an extreme the best width grows with
+# the 2/9th power of the noise, here a share of the curve's range.
 measure_half_s <- function(cycle_s, noise_share) {
   cycle_s <- if (is.na(cycle_s)) default_cycle_s else cycle_s
-  cycle_s * min(0.15 * noise_share^0.4, 0.12)
+  cycle_s * min(0.18 * noise_share^(2 / 9), 0.21)
 }
 
 # An end-diastole at a clip's or stretch's edge is inside only where the curve falls again beyond
@@ -143,16 +140,13 @@ measure_stretch <- function(frames, curves, locate) {
   located <- placed$located
   ed <- choose_end_diastole(located, found$value)
   complete <- located$before_state == "inside" & located$after_state == "inside"
-  cleaned <- list(size = hampel(time_s, curves$size[frames]), area = found$cleaned)
+  cleaned <- list(size = hampel(time_s, curves$size[frames], ends = FALSE), area = found$cleaned)
   half_s <- measure_half_s(found$cycle_s, found$noise / max(found$range, .Machine$double.eps))
-  read <- function(which, at_s, outer) {
-    means <- lapply(c(-read_within_s, 0, read_within_s), function(move_s) {
-      out <- rep(NA_real_, length(at_s))
-      known <- !is.na(at_s)
-      out[known] <- local_mean(time_s, cleaned[[which]], at_s[known] + move_s, half_s)
-      out
-    })
-    do.call(outer, means)
+  read <- function(which, at_s) {
+    out <- rep(NA_real_, length(at_s))
+    known <- !is.na(at_s)
+    out[known] <- local_parabola(time_s, cleaned[[which]], at_s[known], half_s)
+    out
   }
   ed_s <- ifelse(is.na(ed), NA_real_, ifelse(ed == located$before, located$before_s,
                                              located$after_s))
@@ -161,8 +155,8 @@ measure_stretch <- function(frames, curves, locate) {
   beats <- list2DF(list(
     ed_s = ed_s, es_s = es_s, next_ed_s = next_ed_s,
     cycle_s = ifelse(complete, next_ed_s - located$before_s, NA_real_),
-    size_ed = read("size", ed_s, pmax), size_es = read("size", es_s, pmin),
-    area_ed = read("area", ed_s, pmax), area_es = read("area", es_s, pmin),
+    size_ed = read("size", ed_s), size_es = read("size", es_s),
+    area_ed = read("area", ed_s), area_es = read("area", es_s),
     ed_frame = frames[ed], es_frame = frames[located$es], complete = complete,
     edge = !is.na(ed) & !complete & located$before_state != "inside" &
       located$after_state != "inside",
@@ -172,10 +166,10 @@ measure_stretch <- function(frames, curves, locate) {
                               curves$confidence[frames], curves$usable, curves$time_s)
   list(
     beats = list2DF(c(beats, parts)), frames = frames,
-    size = local_mean(time_s, cleaned$size, time_s, half_s),
-    area = local_mean(time_s, cleaned$area, time_s, half_s),
+    size = local_parabola(time_s, cleaned$size, time_s, half_s),
+    area = local_parabola(time_s, cleaned$area, time_s, half_s),
     slope = slope_of(time_s, cleaned$size, found$cycle_s),
-    cycle_s = found$cycle_s, correlation = found$correlation
+    cycle_s = found$cycle_s, correlation = found$correlation, flickers = flickers(found)
   )
 }
 

@@ -28,17 +28,22 @@ over_clip <- function(stretches, curves, name) {
   all
 }
 
-longest_correlation <- function(stretches) {
+# What the longest stretch says; `none` where there is no stretch.
+of_longest <- function(stretches, name, none) {
   if (length(stretches) == 0L) {
-    return(NA_real_)
+    return(none)
   }
   frames <- vapply(stretches, function(s) length(s$frames), integer(1))
-  stretches[[which.max(frames)]]$correlation
+  stretches[[which.max(frames)]][[name]]
 }
 
 # Beats per minute over the whole clip: of the median interval, or of the mean one where the
-# rhythm is irregular; of complete beats' cycles where there is no second end-systole.
+# rhythm is irregular; of complete beats' cycles where there is no second end-systole; NA where the
+# curve flickers.
 heart_rate <- function(beats) {
+  if (beats$flickers) {
+    return(NA_real_)
+  }
   cycles_s <- beats$es_to_es_s
   if (length(cycles_s) == 0L) {
     cycles_s <- beats$table$cycle_s[beats$table$complete]

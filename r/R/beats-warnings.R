@@ -21,6 +21,7 @@ measured_warnings <- function(beats) {
   c(
     count_warnings(beats),
     list_of(
+      flicker_warning(beats),
       rhythm_warning(beats),
       premature_warning(beats),
       edit_warning(beats),
@@ -65,6 +66,13 @@ count_warnings <- function(beats) {
     list(one_warning("few_beats", "Only ", complete, " complete beat", if (complete > 1L) "s",
                      ": at least ", wanted, " are wanted", if (irregular) " in an irregular rhythm",
                      "."))
+  }
+}
+
+flicker_warning <- function(beats) {
+  if (beats$flickers) {
+    one_warning("flicker", "The curve flickers from frame to frame and does not repeat itself: ",
+                "beats may be false or missing. Heart rate and rhythm are not told.")
   }
 }
 

@@ -12,18 +12,19 @@
 #' 2. The area curve is smoothed by a local cubic at the true frame times (Savitzky-Golay) over
 #'    0.14 s, at least five frames.
 #' 3. The cycle length T comes from the autocorrelation, for lags of 30 to 220 bpm: the smallest
-#'    peak of at least 0.85 of the highest.
+#'    peak of at least 0.85 of the highest, or 0.80 at a whole part of its lag.
 #' 4. ES are minima, on the curve smoothed over 0.35 T (0.14 to 0.35 s; 0.5 T where a frame's noise
 #'    passes a fifth of the curve's range), with a prominence of at
 #'    least 0.35 of its range (5th to 95th percentile; 0.20 on a side that the clip's edge cuts
-#'    off) and a spacing of at least 0.4 T (0.273 to
-#'    0.40 s).
+#'    off; down to 0.10 where the curve is low or has just fallen by half its range, unless it
+#'    flickers, see Rhythm) and a spacing of at least 0.4 T (0.273 to 0.40 s; 0.273 s for minima of
+#'    half the range, or where the curve does not repeat itself).
 #' 5. ED is the maximum between two ES. A beat is complete only if its ED, its ES and the next ED
 #'    lie inside the clip: an ED at an edge counts only if the curve falls again beyond it.
-#' 6. Times are those of the smoothed curve's extremes, refined between frames. Sizes are means of
-#'    the measured frames around those times (at least 1.5 frame intervals to either side, up to
-#'    0.12 T in noise), not extremes of the measured curve, which are extremes of its noise: those
-#'    overestimate EF by several points.
+#' 6. Times are those of the smoothed curve's extremes, refined between frames. Sizes are read there
+#'    off parabolas through the measured frames (four at least, more in noise, up to 0.21 T to
+#'    either side). Extremes of the measured curve are extremes of its noise and overestimate EF by
+#'    several points; means lie inside the curve and underestimate it.
 #'
 #' A beat that the clip's edge cuts has `complete = FALSE`. It has an EF if its ED (before or after
 #' its ES) is seen, or if the clip holds at least 0.25 s before or 0.40 s after the ES; otherwise
@@ -66,7 +67,10 @@
 #' Where the cycles without premature beats and those after them differ by at most 6 %, the rhythm
 #' is "regular with premature beats", and the mean is over the other beats
 #' ([summary][summary.beatbybeat_beats] gives both means); else a coefficient above 0.10 is an
-#' irregular rhythm, and all complete beats count.
+#' irregular rhythm, and all complete beats count. Neither rhythm nor heart rate is told where the
+#' curve flickers: it does not repeat itself (autocorrelation below 0.55), and the noise of single
+#' frames is more than 0.15 of its variance. An ECG's triggers tell both, and so does a reader's
+#' edit.
 #'
 #' @section Confidence:
 #' The geometric mean of the parts that are known, each 0 to 1 and a column of `x$measures`: `depth`
@@ -246,7 +250,8 @@ new_beats <- function(curves, method, volume_method, view, calibrated, measurabl
   ))
   beats <- structure(list(
     measures = measures, frames = frame, diameters = curves$diameters,
-    correlation = longest_correlation(stretches), method = method,
+    correlation = of_longest(stretches, "correlation", NA_real_),
+    flickers = is.null(triggers_s) && of_longest(stretches, "flickers", FALSE), method = method,
     volume_method = volume_method, view = view, area_only = area_only,
     calibrated = calibrated, measurable = measurable, reasons = reasons,
     segmentation = segmentation, object = object, triggers_s = triggers_s
@@ -267,7 +272,8 @@ complete_beats <- function(beats) {
   measures[names(rhythm)] <- rhythm
   beats$measures <- measures
   beats$es_to_es_s <- measures$cycle_before_s[!is.na(measures$cycle_before_s)]
-  beats$rhythm <- rhythm_of(beats$es_to_es_s)
+  beats$flickers <- beats$flickers && is.null(beats$edits) # a reader has seen the beats
+  beats$rhythm <- if (beats$flickers) NA_character_ else rhythm_of(beats$es_to_es_s)
   beats$measures$included <- counted_beats(measures, beats$rhythm)
   beats$table <- beat_table(beats$measures, beats$calibrated, beats$area_only)
   beats$warnings <- warnings_of(beats)

@@ -16,8 +16,9 @@ stretches_of <- function(time_s, usable) {
 
 # Hampel filter: a value farther than 3 scaled MADs from the median of its neighbours, within
 # 0.15 s in all, gives way to that median. The MAD is floored at 0.5 % of the value, so that a
-# smooth curve's steep limbs are left alone.
-hampel <- function(time_s, value, window_s = 0.15, limit = 3) {
+# smooth curve's steep limbs are left alone. The first and the last frame have neighbours on one
+# side only, and lie apart from those on a limb: with `ends = FALSE` they stay as they are.
+hampel <- function(time_s, value, window_s = 0.15, limit = 3, ends = TRUE) {
   count <- length(value)
   if (count < 3L) {
     return(value)
@@ -32,7 +33,11 @@ hampel <- function(time_s, value, window_s = 0.15, limit = 3) {
   values <- matrix(value[near], nrow = count)
   centre <- row_medians(values)
   spread <- pmax(1.4826 * row_medians(abs(values - centre)), 0.005 * abs(centre))
-  ifelse(abs(value - centre) > limit * spread, centre, value)
+  outlying <- abs(value - centre) > limit * spread
+  if (!ends) {
+    outlying[c(1L, count)] <- FALSE
+  }
+  ifelse(outlying, centre, value)
 }
 
 # The median of each row, missing values left out; one sort for all rows.
@@ -86,24 +91,46 @@ smooth_even <- function(value, frames) {
   c(head, whole, tail)
 }
 
-# Mean of the frames near each of the times `at_s`, weighed by 1 - (distance / half_s)^2; `half_s`
-# is at least 1.5 frame intervals, and reaches the next frame where a gap is wider.
-local_mean <- function(time_s, value, at_s, half_s) {
+# The curve at the times `at_s`: least-squares parabolas through the frames near each, weighed by
+# 1 - (distance / half_s)^2. `half_s` grows until it reaches past the fourth nearest frame. (A mean
+# of frames lies below a curve's top and above its bottom, and EF would be too small.)
+local_parabola <- function(time_s, value, at_s, half_s) {
   count <- length(time_s)
+  if (count == 0L) {
+    return(rep(NA_real_, length(at_s)))
+  }
   interval_s <- if (count > 1L) stats::median(diff(time_s)) else 1
-  half_s <- max(half_s, 1.5 * interval_s)
   below <- pmax(findInterval(at_s, time_s), 1L)
-  nearest_s <- pmin(abs(at_s - time_s[below]), abs(time_s[pmin(below + 1L, count)] - at_s))
-  half <- pmax(half_s, 1.5 * nearest_s)
-  reach <- ceiling(max(c(half, 0), na.rm = TRUE) / min(c(diff(time_s), interval_s))) + 1L
+  half_s <- pmax(half_s, interval_s, 1.2 * fourth_distance(time_s, at_s, below))
+  reach <- ceiling(max(c(half_s, 0), na.rm = TRUE) / min(c(diff(time_s), interval_s))) + 1L
   near <- outer(below, seq.int(-reach, reach + 1L), "+") # (time, neighbour)
   near[near < 1L | near > count] <- NA
-  weight <- 1 - (matrix(time_s[near], nrow(near)) - at_s)^2 / half^2
-  weight[is.na(weight) | weight < 0] <- 0
+  distance <- (matrix(time_s[near], nrow(near)) - at_s) / half_s
   values <- matrix(value[near], nrow(near))
-  weight[is.na(values)] <- 0
-  values[is.na(values)] <- 0
-  rowSums(weight * values) / rowSums(weight)
+  weight <- 1 - distance^2
+  unused <- is.na(weight) | weight < 0 | is.na(values)
+  weight[unused] <- distance[unused] <- values[unused] <- 0
+  m <- lapply(0:4, function(power) rowSums(weight * distance^power))
+  v <- lapply(0:2, function(power) rowSums(weight * distance^power * values))
+  # Cramer's rule for the parabola's height at distance 0.
+  minors <- list(m[[3]] * m[[5]] - m[[4]]^2, m[[3]] * m[[4]] - m[[2]] * m[[5]],
+                 m[[2]] * m[[4]] - m[[3]]^2)
+  times <- function(column) Reduce(`+`, Map(`*`, column, minors))
+  level <- times(m[1:3]) <= 1e-6 * m[[1]]^3 # too few frames: their mean
+  as.double(ifelse(level, v[[1]] / m[[1]], times(v) / times(m[1:3])))
+}
+
+# How far the fourth nearest frame is from each of `at_s`, or the farthest of fewer. `below` is the
+# last frame before each.
+fourth_distance <- function(time_s, at_s, below) {
+  count <- length(time_s)
+  among <- min(4L, count)
+  distance_s <- function(frame) {
+    abs(time_s[ifelse(frame < 1L | frame > count, NA_integer_, frame)] - at_s)
+  }
+  do.call(pmin, c(lapply(seq_len(among) - among, function(first) {
+    pmax(distance_s(below + first), distance_s(below + first + among - 1L))
+  }), na.rm = TRUE))
 }
 
 # Height and time of the extreme of a parabola through frame `i` and its neighbours.

@@ -129,7 +129,7 @@ disks_at <- function(x, rows) {
       return(matrix(NA_real_, length(at_s), ncol(x$diameters)))
     }
     columns <- lapply(seq_len(ncol(x$diameters)), function(disk) {
-      local_mean(frames$time_s[known], x$diameters[known, disk], at_s, disk_half_s)
+      local_parabola(frames$time_s[known], x$diameters[known, disk], at_s, disk_half_s)
     })
     matrix(unlist(columns), length(at_s))
   }

@@ -21,9 +21,9 @@
 #' @return `beat_measures()`: a data frame, one row a beat. `study_measures()`: one row a measure
 #'   with `mean`, `sd`, `low`, `high` (t interval, 95 %) and `n` over the beats in the mean, `unit`,
 #'   and `reason` where it is `NA`: `uncalibrated`, `area_only_view`, `no_beat`,
-#'   `bsa_not_given`, `incomplete_beat`. Cardiac output is the mean stroke volume times the heart
-#'   rate. For a study of two views the means are over its pairs of beats, with the mean of the two
-#'   views' heart rates, and `reason` may be `no_complete_pair` too.
+#'   `bsa_not_given`, `flicker` (no heart rate), `incomplete_beat`. Cardiac output is the mean stroke
+#'   volume times the heart rate. For a study of two views the means are over its pairs of beats,
+#'   with the mean of the two views' heart rates, and `reason` may be `no_complete_pair` too.
 #' @references Lang RM et al. J Am Soc Echocardiogr 2015;28:1-39.
 #'   \doi{10.1016/j.echo.2014.10.003}
 #' @examples
@@ -59,8 +59,8 @@ long_axis_at <- function(x, at_s) {
   known <- frames$usable & !is.na(frames$long_axis)
   out <- rep(NA_real_, length(at_s))
   if (any(known)) {
-    out[!is.na(at_s)] <- local_mean(frames$time_s[known], frames$long_axis[known],
-                                    at_s[!is.na(at_s)], 0.03)
+    out[!is.na(at_s)] <- local_parabola(frames$time_s[known], frames$long_axis[known],
+                                        at_s[!is.na(at_s)], 0.03)
   }
   out
 }
@@ -162,10 +162,12 @@ measures_over <- function(each, rate, names) {
 
 missing_reasons <- function(table, x, bsa_m2) {
   needs_ml <- grepl("_ml|_l_min", table$measure)
+  needs_rate <- grepl("_l_min|^heart_rate", table$measure)
   needs_volume <- needs_ml | table$measure == "ef_percent" | grepl("_per_s$|filling",
                                                                    table$measure)
   reason <- rep("incomplete_beat", nrow(table)) # the last that applies counts
   reason[grepl("_m2$", table$measure) & is.null(bsa_m2)] <- "bsa_not_given"
+  reason[needs_rate & x$flickers] <- "flicker"
   reason[needs_ml & !x$calibrated] <- "uncalibrated"
   reason[needs_volume & x$area_only] <- "area_only_view"
   if (length(beats_in_summary(x)) == 0L) reason[] <- "no_beat"

@@ -57,7 +57,7 @@ segmentation_uncertainty <- function(x, relative_sd = function(confidence) 1 - c
   # (event, simulation): relative errors of the volumes around each event
   at <- function(at_s) {
     vapply(seq_len(simulations), function(i) {
-      (1 + local_mean(frames$time_s, errors[, i], at_s, 0.03))^2
+      (1 + local_parabola(frames$time_s, errors[, i], at_s, 0.03))^2
     }, at_s)
   }
   edv <- measures$size_ed * matrix(at(measures$ed_s), length(ef))

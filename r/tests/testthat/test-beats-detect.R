@@ -66,6 +66,24 @@ test_that("the cycle length comes from seconds", {
   }
 })
 
+test_that("the cycle is one beat also where every third is shallower", {
+  time_s <- seq(0, 3, by = 0.02)
+  depth <- c(1, 0.6, 1)[time_s %/% 0.4 %% 3 + 1]
+  area <- 40 - 4 * depth * (1 - cos(2 * pi * time_s / 0.4)) # 150 bpm
+  expect_equal(cycle_by_autocorrelation(time_s, area)[["cycle_s"]], 0.4, tolerance = 0.02)
+})
+
+test_that("where a weak heart's curve flickers, at least three of four end-systoles are true", {
+  counts <- Reduce(`+`, lapply(1:60, function(seed) {
+    clip <- simulate_clip(seed, rate_bpm = 50, ef = 15, noise = 0.02, slips = 0.3)
+    time_s <- clip$frames$time_s
+    found <- find_end_systoles(time_s, clip$frames$area_px)$minima$index
+    match_beats(time_s[found], clip$beats$es_s, max(time_s))
+  }))
+  expect_gt(counts[["found_true"]] / counts[["found"]], 0.75)
+  expect_gt(counts[["true_found"]] / counts[["true"]], 0.75)
+})
+
 test_that("a flat curve, noise alone and a very short clip show no beats", {
   time_s <- seq(0, 3, by = 0.02)
   flat <- find_end_systoles(time_s, rep(40, length(time_s)))

@@ -167,6 +167,30 @@ test_that("an irregular rhythm is named, and its rate is the mean one", {
   expect_identical(summary(steady)$rhythm, "regular")
 })
 
+test_that("of a curve that flickers neither heart rate nor rhythm is told, and a warning says so", {
+  clip <- simulate_clip(1, rhythm = "af", rate_bpm = 90, ef = 20, noise = 0.04, slips = 0.3,
+                        duration_s = 5)
+  found <- detect_beats(frames_of(clip), view = "A4C")
+  told <- function(beats) unlist(summary(beats)[c("heart_rate_bpm", "rhythm")])
+  expect_true(all(is.na(told(found))))
+  expect_match(found$warnings$message[found$warnings$code == "flicker"], "rhythm are not told")
+  expect_false("irregular_rhythm" %in% found$warnings$code)
+  expect_identical(study_measures(found)$reason[study_measures(found)$measure == "heart_rate_bpm"],
+                   "flicker")
+  expect_gt(nrow(as.data.frame(found)), 3)
+  # An ECG and a reader tell both.
+  by_ecg <- detect_beats(frames_of(clip), view = "A4C", ecg_triggers_s = clip$beats$ed_s[-1])
+  expect_lt(abs(summary(by_ecg)$heart_rate_bpm - 60 / mean(diff(clip$beats$ed_s[-1]))), 6)
+  expect_false(anyNA(told(edit_beats(found, 2, exclude = TRUE, by = "reader"))))
+})
+
+test_that("an atrial fibrillation with little noise is told", {
+  for (seed in 1:20) {
+    beats <- beats_of(seed, rhythm = "af", rate_bpm = 90, ef = 20, noise = 0.01, duration_s = 5)
+    expect_false(is.na(summary(beats)$heart_rate_bpm))
+  }
+})
+
 test_that("a premature beat is named with its time", {
   beats <- beats_of(2, rhythm = "ectopic", duration_s = 5, noise = 0.005)
   said <- beats$warnings$message[beats$warnings$code == "premature_beat"]

@@ -39,6 +39,36 @@ test_that("the Hampel filter takes out one wild frame and leaves a fast systole 
   expect_lt(max(abs(hampel(time_s, smooth) - smooth)), 1)
 })
 
+test_that("the Hampel filter leaves the ends alone where it is told so", {
+  time_s <- seq(0, 1, by = 0.02)
+  falling <- 30 - 40 * pmin(time_s, 0.3)
+  falling[1] <- 34
+  expect_identical(hampel(time_s, falling, ends = FALSE)[1], 34)
+  expect_lt(hampel(time_s, falling)[1], 31)
+})
+
+test_that("a local parabola keeps every parabola: between frames, at the ends and beside a gap", {
+  set.seed(3)
+  even <- seq(0, 1, by = 0.02)
+  uneven <- sort(even + stats::runif(length(even), 0, 0.015))
+  for (time_s in list(even, uneven, even[even < 0.4 | even > 0.5])) {
+    parabola <- function(t) 3 - 2 * t + 7 * t^2
+    at_s <- c(min(time_s), 0.011, 0.39, 0.45, 0.777, max(time_s))
+    for (half_s in c(0, 0.05, 0.2)) {
+      expect_equal(local_parabola(time_s, parabola(time_s), at_s, half_s), parabola(at_s))
+    }
+  }
+})
+
+test_that("a local parabola of few frames is what is there, and of missing ones what is left", {
+  expect_equal(local_parabola(0.1, 5, 0.1, 0.03), 5)
+  expect_equal(local_parabola(c(0, 0.1), c(4, 4), 0.05, 0.03), 4)
+  time_s <- seq(0, 1, by = 0.05)
+  value <- ifelse(time_s == 0.5, NA, time_s^2)
+  expect_equal(local_parabola(time_s, value, 0.5, 0.15), 0.25)
+  expect_identical(local_parabola(time_s, value, double(), 0.15), double())
+})
+
 test_that("a gap of 0.10 s is bridged, a longer one splits, whatever the frame rate", {
   for (rate in c(10, 30, 50, 100)) {
     time_s <- seq(0, 3, by = 1 / rate)
