@@ -5,16 +5,16 @@
 # detected, the end-diastole its maximum between end-systoles. The sizes (volume, or area where the
 # view allows no volume) are read at those times off parabolas through the measured frames, the
 # wider the noisier the curve. Extremes of the measured curve itself, however it is smoothed, are
-# extremes of its noise too: on the curves of data-raw/beat_table.R a cubic over 0.25 T overestimated
-# EF by 0.9 points without noise, 3.5 with 6 % of it and 5.8 where EF is 15 to 20 %; this way by 0.1,
-# 0.6 and 0.7.
+# extremes of its noise too: on the curves of data-raw/beat_table.R a cubic over 0.25 T
+# overestimated EF by 0.9 points without noise, 3.5 with 6 % of it and 5.8 where EF is 15 to 20 %;
+# this way by 0.1, 0.6 and 0.7.
 
 es_search_s <- 0.08
 
 default_cycle_s <- 0.8
 
-# Half the width that sizes are read over. For a parabola around an extreme the best width grows with
-# the 2/9th power of the noise, here a share of the curve's range.
+# Half the width that sizes are read over. For a parabola around an extreme the best width grows
+# with the 2/9th power of the noise, here a share of the curve's range.
 measure_half_s <- function(cycle_s, noise_share) {
   cycle_s <- if (is.na(cycle_s)) default_cycle_s else cycle_s
   cycle_s * min(0.18 * noise_share^(2 / 9), 0.21)
