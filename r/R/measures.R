@@ -22,8 +22,8 @@
 #'   with `mean`, `sd`, `low`, `high` (t interval, 95 %) and `n` over the beats in the mean, `unit`,
 #'   and `reason` where it is `NA`: `uncalibrated`, `area_only_view`, `no_beat`,
 #'   `bsa_not_given`, `flicker` (no heart rate), `incomplete_beat`. Cardiac output is the mean
-#'   stroke volume times the heart rate. For a study of two views the means are over its pairs of beats,
-#'   with the mean of the two views' heart rates, and `reason` may be `no_complete_pair` too.
+#'   stroke volume times the heart rate. For a study of two views the means are over its pairs of
+#'   beats, with the mean of the two views' heart rates, and `reason` may be `no_complete_pair` too.
 #' @references Lang RM et al. J Am Soc Echocardiogr 2015;28:1-39.
 #'   \doi{10.1016/j.echo.2014.10.003}
 #' @examples
