@@ -145,7 +145,7 @@ measure_stretch <- function(frames, curves, locate) {
   read <- function(which, at_s) {
     out <- rep(NA_real_, length(at_s))
     known <- !is.na(at_s)
-    out[known] <- local_parabola(time_s, cleaned[[which]], at_s[known], half_s)
+    out[known] <- pmax(0, local_parabola(time_s, cleaned[[which]], at_s[known], half_s))
     out
   }
   ed_s <- ifelse(is.na(ed), NA_real_, ifelse(ed == located$before, located$before_s,

@@ -158,6 +158,16 @@ test_that("status 3 is used with a warning; 1, 2 and 4 are not used", {
   expect_lt(abs(summary(beats)$ef_percent - 60), 2)
 })
 
+test_that("a ventricle that empties all but wholly has a volume of zero at least", {
+  time_s <- seq(0, 4, by = 0.04)
+  area <- 0.5 + 30 * cos(pi * time_s / 0.8)^2 # volume, its square, is flatter at the bottom
+  beats <- detect_beats(data.frame(time_s, area, long_axis = 8), view = "A4C", calibrated = TRUE)
+  table <- as.data.frame(beats)
+  expect_gt(nrow(table), 3)
+  expect_true(all(table$esv_ml >= 0))
+  expect_true(all(table$ef_percent <= 100, na.rm = TRUE))
+})
+
 test_that("an irregular rhythm is named, and its rate is the mean one", {
   beats <- beats_of(21, rhythm = "af", rate_bpm = 90, duration_s = 8, noise = 0.005)
   expect_identical(summary(beats)$rhythm, "irregular")
