@@ -4,11 +4,10 @@
 
 confidence_part_names <- c("depth", "cycle", "shape", "coverage", "signal", "model")
 
-stretch_confidence <- function(beats, located, time_s, area, found, model, usable, clip_time_s) {
+stretch_confidence <- function(beats, located, time_s, found, model, usable, clip_time_s) {
   if (nrow(beats) == 0L) {
     return(empty_parts())
   }
-  noise <- frame_noise(area)
   spread <- function(k) seq.int(located$before[k], located$after[k])
   parts <- list(
     depth = pmin(1, located$prominence / max(found$range, .Machine$double.eps)),
@@ -21,7 +20,7 @@ stretch_confidence <- function(beats, located, time_s, area, found, model, usabl
     }, double(1)),
     signal = vapply(seq_len(nrow(located)), function(k) {
       variance <- stats::var(found$value[spread(k)])
-      variance / (variance + noise^2 + .Machine$double.eps)
+      variance / (variance + found$noise^2 + .Machine$double.eps)
     }, double(1)),
     model = vapply(seq_len(nrow(located)), function(k) {
       mean(model[spread(k)], na.rm = TRUE)

@@ -162,8 +162,8 @@ measure_stretch <- function(frames, curves, locate) {
       located$after_state != "inside",
     prominence = located$prominence
   ))
-  parts <- stretch_confidence(beats, located, time_s, curves$area[frames], found,
-                              curves$confidence[frames], curves$usable, curves$time_s)
+  parts <- stretch_confidence(beats, located, time_s, found, curves$confidence[frames],
+                              curves$usable, curves$time_s)
   list(
     beats = list2DF(c(beats, parts)), frames = frames,
     size = local_parabola(time_s, cleaned$size, time_s, half_s),
