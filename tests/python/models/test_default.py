@@ -187,12 +187,12 @@ def test_nothing_is_found_outside_the_square_around_the_sector(weights):
     assert found[..., 20:60].any()
 
 
-def test_where_the_processor_has_tiles_of_bfloat16_the_outline_stays_the_same(monkeypatch):
+def test_where_the_processor_multiplies_bfloat16_the_outline_stays_the_same(monkeypatch):
     picture = draw_burst(5, frames=1).pictures[0]
     frame = np.repeat(picture[..., None], 3, -1)
-    monkeypatch.setattr("medseg.models.default.has_bfloat16_tiles", lambda: False)
+    monkeypatch.setattr("medseg.models.default.multiplies_bfloat16", lambda: False)
     exact = _ask(load_default(None, torch.device("cpu")), frame)
-    monkeypatch.setattr("medseg.models.default.has_bfloat16_tiles", lambda: True)
+    monkeypatch.setattr("medseg.models.default.multiplies_bfloat16", lambda: True)
     fast = _ask(load_default(None, torch.device("cpu")), frame)
     assert 0 < np.abs(fast - exact).max() < 0.1
     assert np.count_nonzero((fast > 0.5) != (exact > 0.5)) < 0.01 * np.count_nonzero(exact > 0.5)
