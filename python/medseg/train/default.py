@@ -43,18 +43,18 @@ class DefaultRecipe:
     seed: int = 2  # of first weights, order and augmentation; why this one: models/default.md
     bursts: int = 4000  # simulated hearts, drawn in equal parts from the burst seeds
     burst_seeds: tuple[int, ...] = (11, 12)
-    late_burst_seeds: tuple[int, ...] = (13, 14)  # as many hearts again, for the last branch
+    late_burst_seeds: tuple[int, ...] = (13, 14)  # as many hearts again, for the second branch
     frames_per_burst: int = 6
     validation_bursts: int = 150
     validation_seed: int = 997
     size: int = 128
-    steps: int = 16000
-    change_share: float = 3 / 16  # of the steps: two frames of each heart
-    branch_share: float = 1 / 4  # the same, once more on these hearts and once on the late ones
-    change_weight: float = 0.5  # of `size_change_loss` there, beside Dice and cross-entropy
+    steps: int = 23200
+    parts: tuple[int, ...] = (25, 15, 20, 20, 18, 18)  # how the steps are shared out to the stages
+    change_weight: float = 0.5  # of `size_change_loss`, beside Dice and cross-entropy
     batch: int = 16  # even, for the pairs
     learning_rate: float = 3e-3
     change_learning_rate: float = 2e-3
+    settle_learning_rate: float = 3e-4
     weight_decay: float = 1e-2
     warm_up: float = 0.05  # share of the steps
     average_decay: float = 0.998  # of the running mean of the weights that is saved
@@ -66,7 +66,7 @@ class Hearts(NamedTuple):
     """What a recipe trains on, (hearts, frames, H, W) each, no heart in two of them."""
 
     training: Burst
-    late: Burst  # new hearts for the last branch, many of them in early filling
+    late: Burst  # new hearts for the second branch, many of them in early filling
     validation: Burst
 
 
@@ -90,10 +90,15 @@ def _draw_parts(
     recipe: DefaultRecipe, report: Report, seeds: tuple[int, ...], centred: Mapping[str, float]
 ) -> Burst:
     share, rest = divmod(recipe.bursts, len(seeds))
-    parts = [
+    return _together([
         _draw(recipe, report, "simulate", seed, share + (i < rest), centred)
         for i, seed in enumerate(seeds)
-    ]
+    ])  # fmt: skip
+
+
+def _together(parts: list[Burst]) -> Burst:
+    if len(parts) == 1:
+        return parts[0]
     return Burst(
         np.concatenate([part.pictures for part in parts]),
         np.concatenate([part.labels for part in parts]),
@@ -124,44 +129,49 @@ class _Stage:
     """A stretch of training with a learning rate that rises and falls once."""
 
     steps: range  # of the whole training
-    begins_from: int  # the weights that it takes on: 0 for the first ones, i for those of stage i
+    begins_from: tuple[int, ...]  # whose weights' mean: 0 the first ones, i those of stage i
     learning_rate: float
     change_weight: float  # above 0: two frames of each heart
     seed: int  # of order and augmentation
-    late: bool = False  # on hearts that no other stage sees
+    hearts: tuple[str, ...] = ("training",)  # parts of `Hearts`
 
 
 def _stages(recipe: DefaultRecipe) -> list[_Stage]:
-    """First what a ventricle looks like, then how its size changes over the beat, in two branches.
+    """What a ventricle looks like; how its size changes over the beat, in two branches; the rest.
 
     A network that is unsure of a border draws it where it mostly lies: too tight at end-diastole,
     too wide at end-systole, and ejection fractions come out small. Each frame alone hardly shows
     that; two frames of one heart do. Two branches go on from there, one on the same hearts and one
-    on new ones, and the mean of their weights is what is kept (Wortsman 2022, arXiv:2203.05482). On
+    on new ones, and the mean of their weights is taken (Wortsman 2022, arXiv:2203.05482). On
     simulated hearts it is as good as the better branch; on the real clip it spares the worse one's
-    faults.
+    faults. What rates this high cannot mend, a low one does: from the mean two branches settle on
+    all hearts, each in its own order. The mean of where they began and of both is what is kept.
     """
-    change = round(recipe.steps * recipe.change_share)
-    branch = round(recipe.steps * recipe.branch_share)
-    lengths = (recipe.steps - change - 2 * branch, change, branch, branch)
-    ends = list(accumulate(lengths, initial=0))
-    first, second, third, fourth = (range(*pair) for pair in pairwise(ends))
-    rate, weight = recipe.change_learning_rate, recipe.change_weight
-    once, twice = (recipe.seed + turn * STAGE_SEED for turn in (1, 2))
+    ends = [round(recipe.steps * end / sum(recipe.parts)) for end in accumulate(recipe.parts)]
+    first, second, third, fourth, fifth, sixth = (range(*pair) for pair in pairwise([0, *ends]))
+    rate, low, weight = (
+        recipe.change_learning_rate, recipe.settle_learning_rate, recipe.change_weight
+    )  # fmt: skip
+    once, twice, five, six = (recipe.seed + turn * STAGE_SEED for turn in (1, 2, 5, 6))
+    everyone = ("training", "late")
     return [
-        _Stage(first, 0, recipe.learning_rate, 0.0, recipe.seed),
-        _Stage(second, 1, rate, weight, once),
-        _Stage(third, 2, rate, weight, twice),
-        _Stage(fourth, 2, rate, weight, twice, late=True),
+        _Stage(first, (0,), recipe.learning_rate, 0.0, recipe.seed),
+        _Stage(second, (1,), rate, weight, once),
+        _Stage(third, (2,), rate, weight, twice),
+        _Stage(fourth, (2,), rate, weight, twice, hearts=("late",)),
+        _Stage(fifth, (3, 4), low, weight, five, hearts=everyone),
+        _Stage(sixth, (3, 4), low, weight, six, hearts=everyone),
     ]
 
 
-def _mean(one: UNet, other: UNet) -> UNet:
-    """The network half-way between two."""
-    mean, there = deepcopy(one), other.state_dict()
-    for key, kept in mean.state_dict().items():
-        if kept.dtype.is_floating_point:
-            kept.lerp_(there[key], 0.5)
+def _mean(networks: list[UNet]) -> UNet:
+    """The network in the middle of several."""
+    mean = deepcopy(networks[0])
+    for count, network in enumerate(networks[1:], 2):
+        there = network.state_dict()
+        for key, kept in mean.state_dict().items():
+            if kept.dtype.is_floating_point:
+                kept.lerp_(there[key], 1 / count)
     return mean
 
 
@@ -254,13 +264,13 @@ def train_default(
         weights[-1].load_state_dict(known)
     running = 0.0
     for stage in _stages(recipe)[len(weights) - 1 :]:
-        seen = hearts.late if stage.late else hearts.training
+        seen = _together([getattr(hearts, part) for part in stage.hearts])
         average, running = _train_stage(
             weights, stage, recipe, seen, strength, kept, before, report
         )
         weights.append(average)
         before = None
-    average = _mean(*weights[-2:])
+    average = _mean([_mean(weights[3:5]), *weights[5:]])
     figures = {"loss": running, "validation_dice": validate(average, hearts.validation)}
     preparation = Preparation(size=recipe.size, gap_s=FRAME_GAP_S)
     metadata = pack_metadata(
@@ -286,7 +296,7 @@ def _train_stage(
     `weights` are the first ones and those of the stages before. All goes to `kept` every
     `KEPT_EVERY` steps.
     """
-    start = weights[stage.begins_from]
+    start = _mean([weights[i] for i in stage.begins_from])
     generator = torch.Generator().manual_seed(stage.seed)
     rng = np.random.default_rng(stage.seed)
     network = deepcopy(start).requires_grad_(True)

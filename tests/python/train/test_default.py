@@ -78,17 +78,27 @@ def test_a_loss_that_is_no_number_stops_the_training(bursts, tmp_path, monkeypat
     assert torch.is_grad_enabled()
 
 
-# Kept after 4 or 8 steps of 9: in any of the four stages, or between two.
+# Kept after 4 or 8 steps of 9: in any of the six stages, or between two.
 @pytest.mark.parametrize(
-    ("kept", "steps"),
-    [(4, (1, 1)), (4, (3, 1)), (4, (3, 2)), (4, (1, 3)), (4, (2, 3)), (8, (1, 1)), (8, (3, 2))],
+    ("kept", "parts"),
+    [
+        (4, (7, 1, 1, 0, 0, 0)),
+        (4, (3, 3, 1, 1, 1, 0)),
+        (4, (4, 3, 2, 0, 0, 0)),
+        (4, (1, 2, 4, 2, 0, 0)),
+        (4, (1, 1, 2, 5, 0, 0)),
+        (4, (1, 1, 0, 1, 3, 3)),
+        (4, (1, 1, 1, 1, 1, 4)),
+        (4, (1, 0, 0, 0, 0, 8)),
+        (8, (4, 1, 1, 1, 1, 1)),
+        (8, (1, 1, 2, 2, 3, 0)),
+    ],
 )
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
-    kept, steps, bursts, tmp_path, monkeypatch
+    kept, parts, bursts, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(default, "KEPT_EVERY", 4)
-    change, branch = steps
-    recipe = replace(TINY, steps=9, change_share=change / 9, branch_share=branch / 9)
+    recipe = replace(TINY, steps=9, parts=parts)
 
     def pull_the_plug(stage, done, total, figures):
         if done == kept + 1:
@@ -122,38 +132,54 @@ def test_the_last_steps_see_two_frames_of_each_heart_and_learn_their_change(
 
     monkeypatch.setattr(default, "size_change_loss", keep)
     monkeypatch.setattr(default, "augment_labels", lambda labels, draw: labels)
-    recipe = replace(TINY, steps=10, change_share=0.2, branch_share=0.2)
+    recipe = replace(TINY, steps=20, parts=(2, 2, 2, 2, 6, 6))
     train.train_default(tmp_path / "w", recipe, data=bursts)
-    assert len(seen) == 6
+    assert len(seen) == 18
     assert not torch.equal(seen[0], seen[2])  # the branches have an order of their own
-    for labels, part in zip(seen, [bursts.training] * 4 + [bursts.late] * 2, strict=True):
-        hearts = torch.from_numpy(part.labels)
+    assert not torch.equal(seen[6], seen[12])
+    hearts = torch.from_numpy(np.concatenate([bursts.training.labels, bursts.late.labels]))
+    parts = []
+    for labels in seen:
         own = [{h for h in range(len(hearts)) if (hearts[h] == one).all((1, 2)).any()}
                for one in labels]  # fmt: skip
-        assert all(a & b for a, b in zip(own[::2], own[1::2], strict=True))
+        pairs = [a & b for a, b in zip(own[::2], own[1::2], strict=True)]
+        assert all(pairs)
+        parts.append({heart // len(bursts.training.labels) for pair in pairs for heart in pair})
+    assert parts[:6] == [{0}] * 4 + [{1}] * 2  # a branch on the same hearts, one on the late ones
+    for settling in (parts[6:12], parts[12:]):
+        assert set.union(*settling) == {0, 1}
 
 
-def test_the_weights_are_half_way_between_two_branches_of_the_same_beginning(
-    bursts, tmp_path, monkeypatch
-):
+def test_the_weights_lie_between_branches_of_the_same_beginning(bursts, tmp_path, monkeypatch):
     begun, ended, train_stage = [], [], default._train_stage
 
     def keep(weights, stage, *others):
-        begun.append(weights[stage.begins_from].state_dict())
+        begun.append([weights[i].state_dict() for i in stage.begins_from])
         found = train_stage(weights, stage, *others)
         ended.append(found[0].state_dict())
         return found
 
+    def mean(*networks):
+        assert any(not torch.equal(networks[0][key], networks[1][key]) for key in networks[0])
+        return {key: sum(network[key] for network in networks) / len(networks)
+                for key, value in networks[0].items() if value.is_floating_point()}  # fmt: skip
+
+    def same(one, other):
+        for key, value in other.items():
+            torch.testing.assert_close(one[key], value)
+
     monkeypatch.setattr(default, "_train_stage", keep)
-    recipe = replace(TINY, steps=8, change_share=1 / 4, branch_share=1 / 4)
+    recipe = replace(TINY, steps=8, parts=(2, 2, 1, 1, 1, 1))
     train.train_default(tmp_path / "w", recipe, data=bursts)
-    _, changed, one, other = ended
-    for key, value in load_file(tmp_path / "w").items():
-        assert torch.equal(begun[2][key], changed[key])
-        assert torch.equal(begun[3][key], changed[key])
-        if value.is_floating_point():
-            torch.testing.assert_close(value, (one[key] + other[key]) / 2)
-    assert any(not torch.equal(one[key], other[key]) for key in one)
+    _, changed, one, other, *settled = ended
+    for key, value in changed.items():
+        assert all(torch.equal(value, begun[branch][0][key]) for branch in (2, 3))
+    same(load_file(tmp_path / "w"), mean(*settled, mean(one, other)))
+
+    ended.clear()
+    unsettled = replace(recipe, steps=6, parts=(2, 2, 1, 1, 0, 0))
+    train.train_default(tmp_path / "w", unsettled, data=bursts)
+    same(ended[4], mean(*ended[2:4]))  # where the settling begins: here it has no steps
 
 
 def test_a_damaged_state_is_one_clear_error(bursts, tmp_path):
